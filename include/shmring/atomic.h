@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only file that names a memory order. Elsewhere the order is part of the verb, so that no
+ * site can fall back to seq_cst by omission and every site can be found by its name.
+ *
+ * A shared word is a struct: it cannot be read or written by accident, and it has one layout in
+ * C, in C++ and in every foreign language.
+ */
+#ifndef SHMRING_ATOMIC_H
+#define SHMRING_ATOMIC_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+#include <atomic>
+#define SHMRING_ATOMIC(type) std::atomic<type>
+using std::memory_order_acquire;
+using std::memory_order_relaxed;
+using std::memory_order_release;
+using std::memory_order_seq_cst;
+#else
+#include <stdatomic.h>
+#define SHMRING_ATOMIC(type) _Atomic(type)
+#endif
+
+#if __GCC_ATOMIC_INT_LOCK_FREE != 2 || __GCC_ATOMIC_LLONG_LOCK_FREE != 2
+#error "32- and 64-bit atomics must be lock-free: a lock does not cross processes"
+#endif
+
+#pragma GCC visibility push(default)
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* All members are private: use the verbs below. */
+typedef struct shmring_word32 {
+    SHMRING_ATOMIC(uint32_t) raw;
+} shmring_word32;
+
+typedef struct shmring_word64 {
+    /* i386 aligns a 64-bit member to 4 bytes; a word that straddles two lines is not atomic. */
+    __attribute__((aligned(8))) SHMRING_ATOMIC(uint64_t) raw;
+} shmring_word64;
+
+inline uint32_t shmring_load32_relaxed(const shmring_word32 *word)
+{
+    return atomic_load_explicit(&word->raw, memory_order_relaxed);
+}
+
+inline uint32_t shmring_load32_acquire(const shmring_word32 *word)
+{
+    return atomic_load_explicit(&word->raw, memory_order_acquire);
+}
+
+inline void shmring_store32_relaxed(shmring_word32 *word, uint32_t value)
+{
+    atomic_store_explicit(&word->raw, value, memory_order_relaxed);
+}
+
+inline void shmring_store32_release(shmring_word32 *word, uint32_t value)
+{
+    atomic_store_explicit(&word->raw, value, memory_order_release);
+}
+
+inline uint64_t shmring_load64_relaxed(const shmring_word64 *word)
+{
+    return atomic_load_explicit(&word->raw, memory_order_relaxed);
+}
+
+inline uint64_t shmring_load64_acquire(const shmring_word64 *word)
+{
+    return atomic_load_explicit(&word->raw, memory_order_acquire);
+}
+
+inline void shmring_store64_relaxed(shmring_word64 *word, uint64_t value)
+{
+    atomic_store_explicit(&word->raw, value, memory_order_relaxed);
+}
+
+inline void shmring_store64_release(shmring_word64 *word, uint64_t value)
+{
+    atomic_store_explicit(&word->raw, value, memory_order_release);
+}
+
+/*
+ * A full fence. For sleep and wake only (store, fence, load on both sides): no payload is ever
+ * ordered by it, so a race detector that does not model fences stays exact.
+ * On x86 a locked operation on the stack is a full fence at an eighth of the price of the mfence
+ * that some compilers emit.
+ */
+inline void shmring_fence_seq_cst(void)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("lock orl $0, -4(%%rsp)" ::: "memory", "cc");
+#else
+    atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
+/* Tells the core that this is a spin loop. Orders nothing. */
+inline void shmring_cpu_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");
+#endif
+}
+
+#ifdef __cplusplus
+}
+#endif
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every byte in shared memory. Two programs that were built with different versions of the
+ * library meet here, so nothing in this file changes without a new SHMRING_LAYOUT_VERSION or a
+ * feature bit. docs/layout.md draws it and says why it is so.
+ *
+ *   offset            page                  written by
+ *   0                 struct shmring_header the creator, once, before anyone else can see it
+ *   producer_offset   struct shmring_role   the producer
+ *   consumer_offset   struct shmring_role   the consumer
+ *   data_offset       data                  the producer
+ *
+ * Each part has pages of its own: a page is the unit of permission. All numbers are in the byte
+ * order of the machine; the magic number tells a foreign one.
+ *
+ *   creator                           opener
+ *            STORE header             [layout.B] load  magic acquire
+ *   [layout.A] store magic release             LOAD  header
+ *
+ *   A pairs with B: without it a header could be read that is only half there.
+ */
+#ifndef SHMRING_LAYOUT_H
+#define SHMRING_LAYOUT_H
+
+#include "shmring/atomic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#pragma GCC visibility push(default)
+#ifdef __cplusplus
+extern "C" {
+#define SHMRING_ASSERT_LAYOUT static_assert
+#else
+#define SHMRING_ASSERT_LAYOUT _Static_assert
+#endif
+
+enum {
+    SHMRING_LAYOUT_VERSION = 1,
+    SHMRING_PAGE_SIZE = 4096, /* of the layout, whatever the machine's page is */
+    SHMRING_LINE_SIZE = 128,  /* two 64-byte lines: prefetchers fetch them in pairs */
+};
+
+/* "shmring" and a zero byte, read as a little-endian number. */
+#define SHMRING_MAGIC UINT64_C(0x00676e69726d6873)
+
+/* What kind of ring the data is. */
+enum shmring_kind {
+    SHMRING_KIND_SPSC = 1, /* one producer, one consumer: messages, or elements of one size */
+};
+
+/*
+ * The first page. An object is a ring when magic is there: it is stored last.
+ * Feature bits as in file systems. A reader that does not know a bit of
+ *   incompatible          must not open the ring at all,
+ *   read_only_compatible  may look at it but not attach to it,
+ *   compatible            may ignore it.
+ */
+struct shmring_header {
+    shmring_word64 magic;
+    uint32_t layout_version;
+    uint32_t header_size; /* sizeof(struct shmring_header) of the creator */
+    uint64_t incompatible;
+    uint64_t read_only_compatible;
+    uint64_t compatible;
+    uint32_t kind;
+    uint32_t element_size; /* bytes; 0: messages of any length */
+    uint64_t capacity;     /* a power of two: bytes of data, or elements if element_size != 0 */
+    uint64_t total_size;   /* of the object, bytes */
+    uint64_t producer_offset;
+    uint64_t consumer_offset;
+    uint64_t data_offset;
+    uint64_t checksum; /* FNV-1a, 64 bits, over all of the above with magic in place */
+};
+
+/*
+ * One role's page: the shared half of a producer or a consumer. Only the holder of the role
+ * writes it; the other side reads it, and trusts none of it.
+ */
+struct shmring_role {
+    /* Producer: end of the published data. Consumer: end of the data given back. Counts bytes or
+     * elements since creation, never masked, never back. */
+    shmring_word64 pos;
+    uint8_t pad0[SHMRING_LINE_SIZE - 8];
+
+    /* +1 at each attach (odd: attached, or died attached), +1 at each detach (even). */
+    shmring_word32 session;
+    /* The last session of the other role whose end was reported to a holder of this one. */
+    shmring_word32 peer_ended;
+    /* Process id of the last holder, in its own pid namespace: for people, never for kill(). */
+    shmring_word32 pid;
+    uint8_t pad1[SHMRING_LINE_SIZE - 12];
+
+    /* As sleeper: 0 awake, else "wake me when your pos has reached this". */
+    shmring_word64 wake_at;
+    /* As waker: the futex word that the other role sleeps on; +1 at each wake. */
+    shmring_word32 wakes;
+    uint8_t pad2[SHMRING_PAGE_SIZE - 2 * SHMRING_LINE_SIZE - 12];
+};
+
+/*
+ * A record: one header word, the payload, and padding up to a multiple of 8 bytes.
+ *   bits 0-30   length of the payload in bytes
+ *   bit  31     1: no message, skip to the end of the data
+ *   bits 32-63  the user's type
+ * Records do not wrap: one that does not fit before the end of the data is preceded by a skip.
+ */
+enum {
+    SHMRING_RECORD_ALIGN = 8,
+    SHMRING_RECORD_HEADER_SIZE = 8,
+};
+#define SHMRING_RECORD_SKIP (UINT64_C(1) << 31)
+#define SHMRING_RECORD_LENGTH_MASK ((UINT64_C(1) << 31) - 1)
+
+/* Limits of capacity, in bytes (messages), and of elements times element_size. */
+#define SHMRING_CAPACITY_MIN (UINT64_C(1) << 12)
+#define SHMRING_CAPACITY_MAX (UINT64_C(1) << 40)
+
+SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_header) == 96, "the header is published data");
+SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_header, layout_version) == 8, "read before all");
+SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_header, checksum) == 88, "the checksum is last");
+SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_role) == SHMRING_PAGE_SIZE, "a page of its own");
+SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, session) == 128, "a line of its own");
+SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, wake_at) == 256, "a line of its own");
+SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, wakes) == 264, "beside wake_at");
+
+/* A checked, private copy of the header: the only geometry that code may use after attach. */
+typedef struct shmring_geometry {
+    uint32_t kind;
+    uint32_t element_size;
+    uint64_t capacity;
+    uint64_t total_size;
+    uint64_t producer_offset;
+    uint64_t consumer_offset;
+    uint64_t data_offset;
+    bool read_only; /* it has read_only_compatible features that we do not know: do not attach */
+} shmring_geometry;
+
+/*
+ * Computes where everything lies in a ring of the given kind, element size (bytes; 0: messages)
+ * and capacity (bytes or elements, a power of two).
+ * Returns 0; -EINVAL: the capacity is no power of two, or too small or too large, or the kind is
+ * unknown. Thread-safe, async-signal-safe, does not block; so are the two below.
+ */
+int shmring_layout_plan(uint32_t kind, uint32_t element_size, uint64_t capacity,
+                        shmring_geometry *ret_geometry);
+
+/*
+ * Writes the header for that geometry, without the magic number, to the start of memory, which
+ * must be 8-aligned, at least sizeof(struct shmring_header) long, and zeroed.
+ */
+void shmring_layout_format(void *memory, const shmring_geometry *geometry);
+
+/* Stores the magic number: from here on the header may be checked by others. */
+void shmring_layout_publish(void *memory);
+
+/*
+ * Reads the header at memory (8-aligned) once and checks it against the rules above. memory_size
+ * is the size of the whole object in bytes; only the first sizeof(struct shmring_header) bytes are
+ * read, and none if it is smaller than that.
+ * Returns 0 and the private copy; leaves *ret_geometry alone on error:
+ *   -EAGAIN           empty or without magic number: still being made, or its maker died at that
+ *   -EPROTO           another magic number: not a ring (or one of the other byte order)
+ *   -EPROTONOSUPPORT  a newer layout, an unknown kind, or an unknown incompatible feature bit
+ *   -EBADMSG          damaged or cut off: checksum, sizes or offsets do not agree
+ */
+int shmring_layout_check(const void *memory, size_t memory_size, shmring_geometry *ret_geometry);
+
+#ifdef __cplusplus
+}
+#endif
+#pragma GCC visibility pop
+
+#endif

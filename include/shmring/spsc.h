@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A ring of messages between one producer and one consumer, each a process or a thread.
+ *
+ * Messages have any length from 0 to shmring_spsc_max_message() bytes and a 32-bit type of the
+ * user's. They are written and read in place: reserve and commit, peek and release. No call in
+ * this file waits, calls the kernel or allocates, but for attach and detach; each finishes in a
+ * bounded number of its own steps whatever the other side does (wait-free).
+ *
+ * Positions run freely, in bytes; the place of a position is pos & (capacity - 1).
+ * Invariant: head <= tail <= head + capacity, by unsigned difference.
+ *
+ *   producer                               consumer
+ *   [spsc.A] load  head  acquire           [spsc.C] load  tail  acquire
+ *            STORE record                           LOAD  record
+ *   [spsc.B] store tail  release           [spsc.D] store head  release
+ *
+ *   [spsc.E] store session release         [spsc.F] load  session acquire   (and the other way)
+ *
+ *   A pairs with D: without it a record could be overwritten while it is still being read.
+ *   B pairs with C: without it a record could be read before it is written.
+ *
+ *   E pairs with F: without it the end of a session could be seen before its last message.
+ *
+ * A message is sent at B, a batch as one. It is consumed at D, which is put off: D happens when
+ * an eighth of the ring (at most 16 KiB) has been released, when peek finds nothing, and at flush.
+ *
+ * Death. A producer that dies leaves what it published, and nothing else: its successor goes on at
+ * tail. A consumer that dies leaves what it had not given back at D: its successor gets that again
+ * (flush after each release narrows it to the message in hand).
+ *
+ * Trust. What the other side writes is checked before it is used: an impossible position or
+ * record poisons the handle for good (-EBADMSG from shmring_spsc_error()), and never leads outside
+ * the ring. A message may still change while it is read, if the peer is hostile: copy, then parse.
+ *
+ * Source: L. Lamport, "Proving the Correctness of Multiprocess Programs" (1977); the private copy
+ * of the other side's position is from MCRingBuffer (Lee, Bu, Chandranmenon, 2010).
+ */
+#ifndef SHMRING_SPSC_H
+#define SHMRING_SPSC_H
+
+#include "shmring/atomic.h"
+#include "shmring/layout.h"
+#include "shmring/member.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(default)
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Member ids (member.h) of the two roles. */
+enum {
+    SHMRING_SPSC_PRODUCER = 0,
+    SHMRING_SPSC_CONSUMER = 1,
+};
+
+/* What both handles begin with. Private to the process, owned by the caller, used by one thread at
+ * a time; must not be copied, nor used in a child after fork(). All members are the library's. */
+typedef struct shmring_spsc_side {
+    struct shmring_role *own;
+    const struct shmring_role *peer;
+    uint8_t *data;
+    uint64_t capacity;
+    uint64_t mask;
+    uint32_t element_size;
+    uint32_t session;
+    uint32_t peer_id; /* the other role's member id */
+    int member_fd;
+    int error;
+} shmring_spsc_side;
+
+typedef struct shmring_spsc_producer {
+    shmring_spsc_side side;
+    uint64_t tail_pos;  /* end of what is committed or staged */
+    uint64_t head_seen; /* last sight of head */
+    uint64_t reserved;  /* bytes of the open reservation, header and padding included */
+} shmring_spsc_producer;
+
+typedef struct shmring_spsc_consumer {
+    shmring_spsc_side side;
+    uint64_t read_pos;  /* start of the next message */
+    uint64_t tail_seen; /* last sight of tail */
+    uint64_t head_pos;  /* end of what the user gave back */
+    uint64_t published; /* our head in shared memory */
+    uint64_t lazy;      /* give back when this much has gathered */
+    uint64_t current;   /* bytes of the peeked record; 0: none */
+} shmring_spsc_consumer;
+
+/*
+ * Takes the role in the ring at memory, whose geometry was checked (shmring_segment_open()), and
+ * goes on where its last holder stopped. memory must outlive the handle. fd is a descriptor of the
+ * object, and is not kept; -1, for memory that no other process maps, leaves it to the caller to
+ * give each role once, and no death is noticed. Calls the kernel, does not wait. The handle is
+ * written on 0 only:
+ *   -EBUSY      a living producer (consumer) has the role, in whatever process or thread
+ *   -EPROTOTYPE the ring holds elements (spsc_array.h), not messages
+ *   -EBADMSG    the positions in shared memory are impossible
+ *   -EPROTONOSUPPORT  the ring may only be looked at (geometry->read_only), or is of another kind
+ *   or as from shmring_member_join()
+ */
+int shmring_spsc_attach_producer(shmring_spsc_producer *producer, void *memory,
+                                 const shmring_geometry *geometry, int fd);
+int shmring_spsc_attach_consumer(shmring_spsc_consumer *consumer, void *memory,
+                                 const shmring_geometry *geometry, int fd);
+
+/* What the attach calls of this file (elements false) and of spsc_array.h (true) are made of. */
+int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,
+                               const shmring_geometry *geometry, int fd, bool elements);
+int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
+                               const shmring_geometry *geometry, int fd, bool elements);
+
+/* Gives the role back; the ring stays usable. Staged messages are published, an open reservation
+ * is dropped; held messages are not released. A handle that was zeroed or detached is ignored. */
+void shmring_spsc_detach_producer(shmring_spsc_producer *producer);
+void shmring_spsc_detach_consumer(shmring_spsc_consumer *consumer);
+
+/* The longest message that fits: capacity / 2 - 8 bytes, and at most 1 GiB. */
+inline uint64_t shmring_spsc_max_message(const shmring_spsc_side *side)
+{
+    uint64_t half = side->capacity / 2 - SHMRING_RECORD_HEADER_SIZE;
+
+    return half < (UINT64_C(1) << 30) ? half : UINT64_C(1) << 30;
+}
+
+/* 0, or -EBADMSG for good once the other side broke the rules. */
+inline int shmring_spsc_error(const shmring_spsc_side *side)
+{
+    return side->error;
+}
+
+/*
+ * What has become of the other side? Calls the kernel: ask when nothing has come for a while.
+ *   0            it is attached and alive (which a stopped process is)
+ *   -ENOTCONN    nobody was ever there, or its end was reported already (shmring_spsc_peer_ended)
+ *   -EPIPE       it detached
+ *   -EOWNERDEAD  it died attached
+ *   -EBADMSG     see shmring_spsc_error()
+ * After an end (-EPIPE, -EOWNERDEAD) a consumer must look once more for messages before it
+ * believes that it has them all. ret_session gets the session that the answer is about.
+ */
+int shmring_spsc_peer(const shmring_spsc_side *side, uint32_t *ret_session);
+
+/* Has it detached, and is that news? One load, no kernel: a death is not seen. */
+inline bool shmring_spsc_peer_left(const shmring_spsc_side *side)
+{
+    /* [spsc.F] pairs with [spsc.E] */
+    uint32_t session = shmring_load32_acquire(&side->peer->session);
+
+    /* relaxed: only this side writes it. */
+    return session % 2 == 0 && session != shmring_load32_relaxed(&side->own->peer_ended);
+}
+
+/* Notes that the end of that session was reported: from now on it is -ENOTCONN, for successors
+ * of this handle too. */
+void shmring_spsc_peer_ended(shmring_spsc_side *side, uint32_t session);
+
+/* Bytes (elements) between the positions as seen just now: a guess, stale when it returns. */
+uint64_t shmring_spsc_used_guess(const shmring_spsc_side *side);
+
+/* Bytes that a message of length bytes takes in the ring. */
+inline uint64_t shmring_spsc_record_size(uint64_t length)
+{
+    return (length + SHMRING_RECORD_HEADER_SIZE + SHMRING_RECORD_ALIGN - 1) &
+           ~(uint64_t)(SHMRING_RECORD_ALIGN - 1);
+}
+
+/* Looks at head again; is there room for size more? The slow half of reserve. */
+inline bool shmring_spsc_has_room(shmring_spsc_producer *producer, uint64_t size)
+{
+    /* [spsc.A] pairs with [spsc.D] */
+    uint64_t head = shmring_load64_acquire(&producer->side.peer->pos);
+
+    if (head - producer->head_seen > producer->tail_pos - producer->head_seen)
+        producer->side.error = -EBADMSG; /* head went back, or past what we wrote */
+    if (producer->side.error != 0) {
+        producer->head_seen = producer->tail_pos - producer->side.capacity;
+        return false;
+    }
+    producer->head_seen = head;
+    return size <= producer->side.capacity - (producer->tail_pos - head);
+}
+
+/* Bytes to skip before a record of size bytes, because it does not fit before the end. */
+inline uint64_t shmring_spsc_skip(const shmring_spsc_producer *producer, uint64_t size)
+{
+    uint64_t to_end = producer->side.capacity - (producer->tail_pos & producer->side.mask);
+
+    return to_end < size ? to_end : 0;
+}
+
+/*
+ * A place for a message of up to length bytes, 8-aligned, or NULL: the ring is full, length is
+ * beyond shmring_spsc_max_message(), or the handle is poisoned. Until commit nobody sees it. A new
+ * reserve replaces an open one.
+ */
+inline void *shmring_spsc_reserve(shmring_spsc_producer *producer, uint64_t length)
+{
+    const shmring_spsc_side *side = &producer->side;
+    uint64_t offset = producer->tail_pos & side->mask;
+    uint64_t size = shmring_spsc_record_size(length);
+    uint64_t skip = shmring_spsc_skip(producer, size);
+
+    if (length > shmring_spsc_max_message(side))
+        return NULL;
+    if (skip + size > side->capacity - (producer->tail_pos - producer->head_seen) &&
+        !shmring_spsc_has_room(producer, skip + size))
+        return NULL;
+    if (skip != 0) {
+        /* relaxed: published by B like any record. */
+        shmring_store64_relaxed((shmring_word64 *)(void *)(side->data + offset),
+                                (skip - SHMRING_RECORD_HEADER_SIZE) | SHMRING_RECORD_SKIP);
+        producer->tail_pos += skip;
+        offset = 0;
+    }
+    producer->reserved = size;
+    return side->data + offset + SHMRING_RECORD_HEADER_SIZE;
+}
+
+/*
+ * Ends the open reservation as a message of length bytes (at most what was reserved) and of that
+ * type, but keeps it back until publish: a batch costs one publication. Returns false, and does
+ * nothing, if nothing or less is reserved.
+ */
+inline bool shmring_spsc_stage(shmring_spsc_producer *producer, uint64_t length, uint32_t type)
+{
+    uint64_t size = shmring_spsc_record_size(length);
+    uint8_t *record = producer->side.data + (producer->tail_pos & producer->side.mask);
+
+    if (length > SHMRING_RECORD_LENGTH_MASK || size > producer->reserved)
+        return false;
+    /* relaxed: published by B. */
+    shmring_store64_relaxed((shmring_word64 *)(void *)record, (uint64_t)type << 32 | length);
+    producer->tail_pos += size;
+    producer->reserved = 0;
+    return true;
+}
+
+/* Sends all that is staged, as one. */
+inline void shmring_spsc_publish(shmring_spsc_producer *producer)
+{
+    /* [spsc.B] pairs with [spsc.C] */
+    shmring_store64_release(&producer->side.own->pos, producer->tail_pos);
+}
+
+/* stage and publish: sends the message. */
+inline bool shmring_spsc_commit(shmring_spsc_producer *producer, uint64_t length, uint32_t type)
+{
+    if (!shmring_spsc_stage(producer, length, type))
+        return false;
+    shmring_spsc_publish(producer);
+    return true;
+}
+
+/* Drops the open reservation: nobody ever sees it. */
+inline void shmring_spsc_abort(shmring_spsc_producer *producer)
+{
+    producer->reserved = 0;
+}
+
+/* Stores head: room for the producer. Also what a consumer calls that wants no message delivered
+ * again to a successor of its own. */
+inline void shmring_spsc_flush(shmring_spsc_consumer *consumer)
+{
+    consumer->published = consumer->head_pos;
+    /* [spsc.D] pairs with [spsc.A] */
+    shmring_store64_release(&consumer->side.own->pos, consumer->head_pos);
+}
+
+/* Looks at tail again; is there a record? If not, gives back what was put off: else this consumer
+ * and a producer that needs more than the rest of the ring would wait for each other. */
+inline bool shmring_spsc_has_record(shmring_spsc_consumer *consumer)
+{
+    /* [spsc.C] pairs with [spsc.B] */
+    uint64_t tail = shmring_load64_acquire(&consumer->side.peer->pos);
+
+    /* tail went back, or further than the ring is long */
+    if (tail - consumer->tail_seen > consumer->side.capacity ||
+        tail - consumer->head_pos > consumer->side.capacity)
+        consumer->side.error = -EBADMSG;
+    if (consumer->side.error != 0)
+        return false;
+    consumer->tail_seen = tail;
+    if (tail != consumer->read_pos)
+        return true;
+    if (consumer->published != consumer->head_pos)
+        shmring_spsc_flush(consumer);
+    return false;
+}
+
+/* Is a record with this header possible here? Takes a skip and says so by false with current 0. */
+inline bool shmring_spsc_accept(shmring_spsc_consumer *consumer, uint64_t header)
+{
+    uint64_t size = shmring_spsc_record_size(header & SHMRING_RECORD_LENGTH_MASK);
+    uint64_t to_end = consumer->side.capacity - (consumer->read_pos & consumer->side.mask);
+    bool skip = (header & SHMRING_RECORD_SKIP) != 0;
+
+    consumer->current = 0;
+    if (size > consumer->tail_seen - consumer->read_pos || size > to_end ||
+        (skip && size != to_end)) {
+        /* longer than what was published, or than the data */
+        consumer->side.error = -EBADMSG;
+        consumer->tail_seen = consumer->read_pos;
+        return false;
+    }
+    if (!skip) {
+        consumer->current = size;
+        return true;
+    }
+    /* Its memory goes back with the message before it, or at once if none is held. */
+    if (consumer->head_pos == consumer->read_pos)
+        consumer->head_pos += size;
+    consumer->read_pos += size;
+    return false;
+}
+
+/*
+ * The next message, in place and 8-aligned, or NULL: there is none, or the handle is poisoned.
+ * It stays the next one, and stays where it is, until hold or release. ret_length (bytes) and
+ * ret_type are written only with a message; ret_type may be NULL.
+ */
+inline const void *shmring_spsc_peek(shmring_spsc_consumer *consumer, uint64_t *ret_length,
+                                     uint32_t *ret_type)
+{
+    /* Twice: the first record may be a skip. A second one would not fit: a skip ends with the data,
+     * and then one at its start would have to be as long as the ring. */
+    for (int records = 0; records < 2; records++) {
+        if (consumer->read_pos == consumer->tail_seen && !shmring_spsc_has_record(consumer))
+            return NULL;
+        const uint8_t *record = consumer->side.data + (consumer->read_pos & consumer->side.mask);
+        /* relaxed: C ordered it; once, because the peer may change it. */
+        uint64_t header = shmring_load64_relaxed((const shmring_word64 *)(const void *)record);
+
+        if (shmring_spsc_accept(consumer, header)) {
+            *ret_length = header & SHMRING_RECORD_LENGTH_MASK;
+            if (ret_type != NULL)
+                *ret_type = (uint32_t)(header >> 32);
+            return record + SHMRING_RECORD_HEADER_SIZE;
+        }
+    }
+    return NULL;
+}
+
+/* Goes past the peeked message but keeps its memory: for reading a batch in place. */
+inline void shmring_spsc_hold(shmring_spsc_consumer *consumer)
+{
+    consumer->read_pos += consumer->current;
+    consumer->current = 0;
+}
+
+/* Goes past the peeked message, if any, and gives back its memory and that of all held ones. */
+inline void shmring_spsc_release(shmring_spsc_consumer *consumer)
+{
+    shmring_spsc_hold(consumer);
+    consumer->head_pos = consumer->read_pos;
+    if (consumer->head_pos - consumer->published >= consumer->lazy)
+        shmring_spsc_flush(consumer);
+}
+
+/*
+ * Copies a message in and sends it. Returns 0; -EAGAIN: full; -EMSGSIZE: longer than
+ * shmring_spsc_max_message(); -EBADMSG: poisoned.
+ */
+int shmring_spsc_send(shmring_spsc_producer *producer, const void *message, uint64_t length,
+                      uint32_t type);
+
+/*
+ * Copies the next message out and releases it. Returns 0; -EAGAIN: none; -EMSGSIZE: it is longer
+ * than buffer_size bytes (*ret_length says how long; it stays in the ring); -EBADMSG: poisoned.
+ */
+int shmring_spsc_recv(shmring_spsc_consumer *consumer, void *buffer, uint64_t buffer_size,
+                      uint64_t *ret_length, uint32_t *ret_type);
+
+#ifdef __cplusplus
+}
+#endif
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One real symbol for each inline function of the headers: for builds without inlining and for
+ * other languages.
+ */
+#include "shmring/shmring.h"
+
+extern inline uint32_t shmring_load32_relaxed(const shmring_word32 *word);
+extern inline uint32_t shmring_load32_acquire(const shmring_word32 *word);
+extern inline void shmring_store32_relaxed(shmring_word32 *word, uint32_t value);
+extern inline void shmring_store32_release(shmring_word32 *word, uint32_t value);
+extern inline uint64_t shmring_load64_relaxed(const shmring_word64 *word);
+extern inline uint64_t shmring_load64_acquire(const shmring_word64 *word);
+extern inline void shmring_store64_relaxed(shmring_word64 *word, uint64_t value);
+extern inline void shmring_store64_release(shmring_word64 *word, uint64_t value);
+extern inline void shmring_fence_seq_cst(void);
+extern inline void shmring_cpu_pause(void);
+
+extern inline uint64_t shmring_spsc_max_message(const shmring_spsc_side *side);
+extern inline int shmring_spsc_error(const shmring_spsc_side *side);
+extern inline bool shmring_spsc_peer_left(const shmring_spsc_side *side);
+extern inline uint64_t shmring_spsc_record_size(uint64_t length);
+extern inline bool shmring_spsc_has_room(shmring_spsc_producer *producer, uint64_t size);
+extern inline uint64_t shmring_spsc_skip(const shmring_spsc_producer *producer, uint64_t size);
+extern inline void *shmring_spsc_reserve(shmring_spsc_producer *producer, uint64_t length);
+extern inline bool shmring_spsc_stage(shmring_spsc_producer *producer, uint64_t length,
+                                      uint32_t type);
+extern inline void shmring_spsc_publish(shmring_spsc_producer *producer);
+extern inline bool shmring_spsc_commit(shmring_spsc_producer *producer, uint64_t length,
+                                       uint32_t type);
+extern inline void shmring_spsc_abort(shmring_spsc_producer *producer);
+extern inline void shmring_spsc_flush(shmring_spsc_consumer *consumer);
+extern inline bool shmring_spsc_has_record(shmring_spsc_consumer *consumer);
+extern inline bool shmring_spsc_accept(shmring_spsc_consumer *consumer, uint64_t header);
+extern inline const void *shmring_spsc_peek(shmring_spsc_consumer *consumer, uint64_t *ret_length,
+                                            uint32_t *ret_type);
+extern inline void shmring_spsc_hold(shmring_spsc_consumer *consumer);
+extern inline void shmring_spsc_release(shmring_spsc_consumer *consumer);
+
+extern inline void *shmring_array_reserve(shmring_array_producer *producer, uint64_t count,
+                                          uint64_t *ret_count);
+extern inline bool shmring_array_commit(shmring_array_producer *producer, uint64_t count);
+extern inline const void *shmring_array_peek(shmring_array_consumer *consumer, uint64_t count,
+                                             uint64_t *ret_count);
+extern inline bool shmring_array_release(shmring_array_consumer *consumer, uint64_t count);
+
+extern inline void shmring_spin_miss(shmring_spin *spin);
+extern inline void shmring_spin_hit(shmring_spin *spin);
+extern inline void shmring_wake(shmring_waiter *waiter);
+
+extern inline bool shmring_sender_commit(shmring_sender *sender, uint64_t length, uint32_t type);

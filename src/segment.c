@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* O_TMPFILE, memfd_create, fallocate, F_ADD_SEALS */
+#include "shmring/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+/* Where POSIX shared memory lives on Linux: the object "/NAME" of shm_open(3) is a file here. */
+#define SHM_DIRECTORY "/dev/shm"
+
+/* Newer than the headers of Debian 12. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
+enum {
+    MODE_BITS = 0777,
+    CREATE_MODE = 0600,
+    OPEN_MODE = 0660,
+    NUMA_NODES_MAX = 1024,
+};
+static const uint32_t MEMORY_WISHES =
+    SHMRING_MEMORY_HUGE | SHMRING_MEMORY_LOCK | SHMRING_MEMORY_NUMA;
+static const size_t HUGE_SIZE = (size_t)2 << 20;
+
+int shmring_segment_check_name(const char *name)
+{
+    size_t length = strnlen(name, SHMRING_NAME_MAX + 1);
+
+    if (length > SHMRING_NAME_MAX)
+        return -ENAMETOOLONG;
+    if (length == 0 || name[0] == '.')
+        return -EINVAL;
+    if (strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") != length)
+        return -EINVAL;
+    return 0;
+}
+
+/* The caller's options in our own struct, whatever header it was compiled with. */
+static int read_options(const shmring_segment_options *options, shmring_segment_options *ret_own)
+{
+    *ret_own = (shmring_segment_options){.size = sizeof *ret_own};
+    if (options == NULL || options->size == 0)
+        return 0;
+    for (size_t i = sizeof *ret_own; i < options->size; i++)
+        if (((const unsigned char *)options)[i] != 0)
+            return -EINVAL;
+    memcpy(ret_own, options, options->size < sizeof *ret_own ? options->size : sizeof *ret_own);
+    if ((ret_own->mode & ~(mode_t)MODE_BITS) != 0 || (ret_own->memory & ~MEMORY_WISHES) != 0 ||
+        ret_own->numa_node >= NUMA_NODES_MAX)
+        return -EINVAL;
+    return 0;
+}
+
+static void path_of(const char *name, char ret_path[PATH_MAX])
+{
+    snprintf(ret_path, PATH_MAX, SHM_DIRECTORY "/%s", name);
+}
+
+/* A descriptor of a new, empty object. *ret_exclusive: it has its name already. */
+static int create_object(const char *name, bool *ret_exclusive)
+{
+    char path[PATH_MAX];
+
+    *ret_exclusive = false;
+    if (name == NULL) {
+        unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+        int fd = memfd_create("shmring", flags | MFD_NOEXEC_SEAL);
+
+        if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+            fd = memfd_create("shmring", flags);
+        return fd < 0 ? -errno : fd;
+    }
+    path_of(name, path);
+    if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return -EEXIST;
+    int fd = open(SHM_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, CREATE_MODE);
+
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+        fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, CREATE_MODE);
+        *ret_exclusive = fd >= 0;
+    }
+    return fd < 0 ? -errno : fd;
+}
+
+/* Maps size bytes of fd, with the alignment that huge pages need if they are wished for. */
+static int map(int fd, size_t size, bool huge, shmring_segment *segment)
+{
+    size_t align = huge ? HUGE_SIZE : 0;
+    uint8_t *base =
+        mmap(NULL, size + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (base == MAP_FAILED)
+        return -errno;
+    size_t skip = align == 0 ? 0 : (align - (uintptr_t)base % align) % align;
+
+    if (mmap(base + skip, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+        MAP_FAILED) {
+        int error = errno;
+
+        munmap(base, size + align);
+        return -error;
+    }
+    /* The slack stays reserved: unmapping it would save nothing but page tables. */
+    segment->base = base + skip;
+    segment->mapped_size = size + align - skip;
+    if (skip != 0)
+        munmap(base, skip);
+    return 0;
+}
+
+/* Before the first page is there: a policy moves none. */
+static void place_on_node(shmring_segment *segment, uint32_t node)
+{
+    unsigned long nodes[NUMA_NODES_MAX / (CHAR_BIT * sizeof(unsigned long))] = {0};
+    const int mpol_bind = 2; /* <numaif.h> is libnuma's */
+
+    nodes[node / (CHAR_BIT * sizeof *nodes)] = 1UL << node % (CHAR_BIT * sizeof *nodes);
+    if (syscall(SYS_mbind, segment->base, segment->size, mpol_bind, nodes, NUMA_NODES_MAX + 1, 0) ==
+        0)
+        segment->got |= SHMRING_MEMORY_NUMA;
+}
+
+/* Every page, now: a lack of memory is an error here and no signal later. */
+static int populate(shmring_segment *segment)
+{
+    while (madvise(segment->base, segment->size, MADV_POPULATE_WRITE) != 0) {
+        if (errno == EINVAL) /* before Linux 5.14: fallocate has reserved them */
+            return 0;
+        if (errno == EFAULT)
+            return -ENOSPC;
+        if (errno != EINTR && errno != EAGAIN)
+            return -errno;
+    }
+    return 0;
+}
+
+static void improve_memory(shmring_segment *segment, uint32_t wishes)
+{
+    if ((wishes & SHMRING_MEMORY_HUGE) != 0 && segment->size >= HUGE_SIZE) {
+        size_t whole = segment->size & ~(HUGE_SIZE - 1);
+
+        /* The one call that says whether it worked. */
+        if (madvise(segment->base, whole, MADV_COLLAPSE) == 0)
+            segment->got |= SHMRING_MEMORY_HUGE;
+    }
+    if ((wishes & SHMRING_MEMORY_LOCK) != 0 && mlock(segment->base, segment->size) == 0)
+        segment->got |= SHMRING_MEMORY_LOCK;
+}
+
+/* Would this ask for more than the machine has? An unlimited tmpfs would try, and be killed. */
+static bool beyond_memory(uint64_t size)
+{
+    struct sysinfo info;
+
+    if (sysinfo(&info) != 0)
+        return false;
+    return size / info.mem_unit > info.totalram + info.totalswap;
+}
+
+/* Size, permissions, pages and header of a new object. */
+static int build(shmring_segment *segment, const shmring_geometry *geometry,
+                 const shmring_segment_options *own)
+{
+    mode_t mode = own->mode != 0 ? own->mode : CREATE_MODE;
+    int error;
+
+    if (own->set_group && fchown(segment->fd, (uid_t)-1, own->group) != 0)
+        return -errno;
+    if (fchmod(segment->fd, mode) != 0)
+        return -errno;
+    if (beyond_memory(geometry->total_size))
+        return -ENOSPC;
+    if (ftruncate(segment->fd, (off_t)segment->size) != 0)
+        return -errno;
+    error = map(segment->fd, segment->size, (own->memory & SHMRING_MEMORY_HUGE) != 0, segment);
+    if (error != 0)
+        return error;
+    if ((own->memory & SHMRING_MEMORY_NUMA) != 0)
+        place_on_node(segment, own->numa_node);
+    while (fallocate(segment->fd, 0, 0, (off_t)segment->size) != 0)
+        if (errno != EINTR)
+            return -errno;
+    error = populate(segment);
+    if (error != 0)
+        return error;
+    improve_memory(segment, own->memory);
+    shmring_layout_format(segment->base, geometry);
+    return 0;
+}
+
+int shmring_segment_create(shmring_segment *ret_segment, const char *name,
+                           const shmring_geometry *geometry,
+                           const shmring_segment_options *options)
+{
+    shmring_segment segment = {.size = (size_t)geometry->total_size};
+    shmring_segment_options own;
+    int error = read_options(options, &own);
+
+    if (error == 0 && name != NULL)
+        error = shmring_segment_check_name(name);
+    if (error != 0)
+        return error;
+    segment.fd = create_object(name, &segment.exclusive);
+    if (segment.fd < 0)
+        return segment.fd;
+    if (name != NULL)
+        memcpy(segment.pending, name, strlen(name) + 1);
+    error = build(&segment, geometry, &own);
+    if (error == 0 && name == NULL) {
+        shmring_layout_publish(segment.base);
+        if (fcntl(segment.fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+            error = -errno;
+    }
+    if (error != 0) {
+        shmring_segment_close(&segment);
+        return error;
+    }
+    *ret_segment = segment;
+    return 0;
+}
+
+int shmring_segment_publish(shmring_segment *segment)
+{
+    char path[PATH_MAX];
+    char self[sizeof "/proc/self/fd/-2147483648"];
+
+    if (segment->pending[0] == '\0')
+        return 0;
+    shmring_layout_publish(segment->base);
+    if (!segment->exclusive) {
+        path_of(segment->pending, path);
+        snprintf(self, sizeof self, "/proc/self/fd/%d", segment->fd);
+        if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
+            return -errno;
+    }
+    segment->pending[0] = '\0';
+    segment->exclusive = false;
+    return 0;
+}
+
+/* Is what name led to a file that we may trust with that owner and mode? */
+static int check_object(const struct stat *status, const shmring_segment_options *own)
+{
+    mode_t allowed = own->mode != 0 ? own->mode : OPEN_MODE;
+
+    if (!S_ISREG(status->st_mode))
+        return -EPROTO;
+    if (status->st_uid != geteuid() && !(own->set_owner && status->st_uid == own->owner))
+        return -EPERM;
+    if ((status->st_mode & MODE_BITS & ~allowed) != 0 || status->st_nlink > 1)
+        return -EPERM;
+    return status->st_nlink == 0 ? -ENOENT : 0;
+}
+
+/* Reads the header through the file, which cannot fault, however short the file is. */
+static int check_header(int fd, off_t size, shmring_geometry *ret_geometry)
+{
+    struct shmring_header header;
+    ssize_t got = pread(fd, &header, sizeof header, 0);
+
+    if (got < 0)
+        return -errno;
+    if ((size_t)got < sizeof header && got != 0)
+        return -EBADMSG;
+    return shmring_layout_check(&header, got == 0 ? 0 : (size_t)size, ret_geometry);
+}
+
+int shmring_segment_open(shmring_segment *ret_segment, const char *name,
+                         const shmring_segment_options *options, shmring_geometry *ret_geometry)
+{
+    shmring_segment segment = {0};
+    shmring_segment_options own;
+    shmring_geometry geometry;
+    struct stat status;
+    char path[PATH_MAX];
+    int error = read_options(options, &own);
+
+    if (error == 0)
+        error = shmring_segment_check_name(name);
+    if (error != 0)
+        return error;
+    path_of(name, path);
+    segment.fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (segment.fd < 0) /* a symbolic link, a directory, a socket or a device: no ring */
+        return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -EPROTO : -errno;
+    if (fstat(segment.fd, &status) != 0)
+        error = -errno;
+    if (error == 0)
+        error = check_object(&status, &own);
+    if (error == 0)
+        error = check_header(segment.fd, status.st_size, &geometry);
+    if (error == 0) {
+        segment.size = (size_t)geometry.total_size;
+        error = map(segment.fd, segment.size, (own.memory & SHMRING_MEMORY_HUGE) != 0, &segment);
+    }
+    if (error == 0)
+        error = populate(&segment);
+    if (error != 0) {
+        shmring_segment_close(&segment);
+        return error;
+    }
+    improve_memory(&segment, own.memory);
+    *ret_segment = segment;
+    if (ret_geometry != NULL)
+        *ret_geometry = geometry;
+    return 0;
+}
+
+void shmring_segment_close(shmring_segment *segment)
+{
+    int saved_errno = errno;
+
+    if (segment->base != NULL)
+        munmap(segment->base, segment->mapped_size);
+    if (segment->exclusive)
+        shmring_segment_unlink(segment->pending);
+    /* 0 is what a zeroed one has; ours is never 0 unless the program closed its own stdin. */
+    if (segment->size != 0 || segment->fd > 0)
+        close(segment->fd);
+    memset(segment, 0, sizeof *segment);
+    errno = saved_errno;
+}
+
+int shmring_segment_unlink(const char *name)
+{
+    char path[PATH_MAX];
+    int error = shmring_segment_check_name(name);
+
+    if (error != 0)
+        return error;
+    path_of(name, path);
+    return unlink(path) != 0 ? -errno : 0;
+}

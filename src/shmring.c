@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "shmring/shmring.h"
+
+const char *shmring_version(void)
+{
+    return SHMRING_VERSION_STRING;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "shmring/spsc.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How much a consumer gives back at once, at most. */
+static const uint64_t LAZY_BYTES = 16 << 10;
+
+/* The first half of attaching: the lock, and whether the positions make sense. */
+static int take_role(shmring_spsc_side *side, uint8_t *memory, const shmring_geometry *geometry,
+                     int fd, uint32_t id)
+{
+    struct shmring_role *producer = (void *)(memory + geometry->producer_offset);
+    struct shmring_role *consumer = (void *)(memory + geometry->consumer_offset);
+
+    if (geometry->kind != SHMRING_KIND_SPSC || geometry->read_only)
+        return -EPROTONOSUPPORT;
+    int member_fd = fd < 0 ? -1 : shmring_member_join(fd, id);
+
+    if (fd >= 0 && member_fd < 0)
+        return member_fd;
+    /* One of the two stands still, because we hold its role, and the other keeps to it.
+     * [spsc.A] pairs with [spsc.D] */
+    uint64_t head = shmring_load64_acquire(&consumer->pos);
+    /* [spsc.C] pairs with [spsc.B] */
+    uint64_t tail = shmring_load64_acquire(&producer->pos);
+
+    if (tail - head > geometry->capacity ||
+        (geometry->element_size == 0 && (tail | head) % SHMRING_RECORD_ALIGN != 0)) {
+        shmring_member_leave(member_fd);
+        return -EBADMSG;
+    }
+    *side = (shmring_spsc_side){
+        .own = id == SHMRING_SPSC_PRODUCER ? producer : consumer,
+        .peer = id == SHMRING_SPSC_PRODUCER ? consumer : producer,
+        .data = memory + geometry->data_offset,
+        .capacity = geometry->capacity,
+        .mask = geometry->capacity - 1,
+        .element_size = geometry->element_size,
+        .peer_id = SHMRING_SPSC_PRODUCER + SHMRING_SPSC_CONSUMER - id,
+        .member_fd = member_fd,
+    };
+    return 0;
+}
+
+/* The second half: tells the other side that somebody is there. */
+static void open_session(shmring_spsc_side *side)
+{
+    /* relaxed: only the holder of the role writes it; the last one's stores came with the lock. */
+    uint32_t session = shmring_load32_relaxed(&side->own->session);
+
+    side->session = session % 2 == 0 ? session + 1 : session + 2;
+    /* relaxed: nothing hangs on these two; the last holder may have died asleep. */
+    shmring_store64_relaxed(&side->own->wake_at, 0);
+    shmring_store32_relaxed(&side->own->pid, (uint32_t)getpid());
+    /* [spsc.E] pairs with [spsc.F] */
+    shmring_store32_release(&side->own->session, side->session);
+}
+
+static void close_session(shmring_spsc_side *side)
+{
+    /* [spsc.E] pairs with [spsc.F]: after the last publication. */
+    shmring_store32_release(&side->own->session, side->session + 1);
+    shmring_member_leave(side->member_fd);
+}
+
+int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,
+                               const shmring_geometry *geometry, int fd, bool elements)
+{
+    shmring_spsc_side side;
+
+    if ((geometry->element_size != 0) != elements)
+        return -EPROTOTYPE;
+    int error = take_role(&side, memory, geometry, fd, SHMRING_SPSC_PRODUCER);
+
+    if (error != 0)
+        return error;
+    open_session(&side);
+    *producer = (shmring_spsc_producer){
+        .side = side,
+        /* relaxed: only the holder of the role writes it. */
+        .tail_pos = shmring_load64_relaxed(&side.own->pos),
+        /* relaxed: a first guess; has_room looks again, by A. */
+        .head_seen = shmring_load64_relaxed(&side.peer->pos),
+    };
+    return 0;
+}
+
+int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
+                               const shmring_geometry *geometry, int fd, bool elements)
+{
+    uint64_t lazy = elements ? LAZY_BYTES / (geometry->element_size | 1) : LAZY_BYTES;
+    shmring_spsc_side side;
+
+    if ((geometry->element_size != 0) != elements)
+        return -EPROTOTYPE;
+    int error = take_role(&side, memory, geometry, fd, SHMRING_SPSC_CONSUMER);
+
+    if (error != 0)
+        return error;
+    open_session(&side);
+    /* relaxed: only the holder of the role writes it. */
+    uint64_t head = shmring_load64_relaxed(&side.own->pos);
+
+    *consumer = (shmring_spsc_consumer){
+        .side = side,
+        .read_pos = head,
+        .tail_seen = head,
+        .head_pos = head,
+        .published = head,
+        .lazy = lazy < geometry->capacity / 8 ? lazy : geometry->capacity / 8,
+    };
+    return 0;
+}
+
+int shmring_spsc_attach_producer(shmring_spsc_producer *producer, void *memory,
+                                 const shmring_geometry *geometry, int fd)
+{
+    return shmring_spsc_take_producer(producer, memory, geometry, fd, false);
+}
+
+int shmring_spsc_attach_consumer(shmring_spsc_consumer *consumer, void *memory,
+                                 const shmring_geometry *geometry, int fd)
+{
+    return shmring_spsc_take_consumer(consumer, memory, geometry, fd, false);
+}
+
+void shmring_spsc_detach_producer(shmring_spsc_producer *producer)
+{
+    if (producer->side.own == NULL)
+        return;
+    shmring_spsc_publish(producer);
+    close_session(&producer->side);
+    memset(producer, 0, sizeof *producer);
+}
+
+void shmring_spsc_detach_consumer(shmring_spsc_consumer *consumer)
+{
+    if (consumer->side.own == NULL)
+        return;
+    shmring_spsc_flush(consumer);
+    close_session(&consumer->side);
+    memset(consumer, 0, sizeof *consumer);
+}
+
+int shmring_spsc_peer(const shmring_spsc_side *side, uint32_t *ret_session)
+{
+    /* Twice: the session may change between the look at it and the look at the lock. */
+    for (int looks = 0; looks < 2; looks++) {
+        /* [spsc.F] pairs with [spsc.E] */
+        uint32_t session = shmring_load32_acquire(&side->peer->session);
+
+        *ret_session = session;
+        if (side->error != 0)
+            return side->error;
+        /* relaxed: only this side writes it. */
+        if (session == 0 || session == shmring_load32_relaxed(&side->own->peer_ended))
+            return -ENOTCONN;
+        if (session % 2 == 0)
+            return -EPIPE;
+        if (side->member_fd < 0)
+            return 0;
+        int held = shmring_member_probe(side->member_fd, side->peer_id);
+
+        if (held != 0)
+            return held < 0 ? held : 0;
+        /* The lock is taken before the session opens and given back after it closed: a free lock
+         * and an open session that has not changed are a death.
+         * [spsc.F] pairs with [spsc.E] */
+        if (shmring_load32_acquire(&side->peer->session) == session)
+            return -EOWNERDEAD;
+    }
+    return 0;
+}
+
+void shmring_spsc_peer_ended(shmring_spsc_side *side, uint32_t session)
+{
+    /* relaxed: a note for this side and its successors, who come after the lock. */
+    shmring_store32_relaxed(&side->own->peer_ended, session);
+}
+
+uint64_t shmring_spsc_used_guess(const shmring_spsc_side *side)
+{
+    bool producing = side->peer_id == SHMRING_SPSC_CONSUMER;
+    /* relaxed: a guess, both. */
+    uint64_t own = shmring_load64_relaxed(&side->own->pos);
+    uint64_t peer = shmring_load64_relaxed(&side->peer->pos);
+    uint64_t used = producing ? own - peer : peer - own;
+
+    return used <= side->capacity ? used : side->capacity;
+}
+
+int shmring_spsc_send(shmring_spsc_producer *producer, const void *message, uint64_t length,
+                      uint32_t type)
+{
+    void *place = shmring_spsc_reserve(producer, length);
+
+    if (place == NULL) {
+        if (producer->side.error != 0)
+            return producer->side.error;
+        return length > shmring_spsc_max_message(&producer->side) ? -EMSGSIZE : -EAGAIN;
+    }
+    if (length != 0)
+        memcpy(place, message, (size_t)length);
+    shmring_spsc_commit(producer, length, type);
+    return 0;
+}
+
+int shmring_spsc_recv(shmring_spsc_consumer *consumer, void *buffer, uint64_t buffer_size,
+                      uint64_t *ret_length, uint32_t *ret_type)
+{
+    uint64_t length;
+    uint32_t type;
+    const void *message = shmring_spsc_peek(consumer, &length, &type);
+
+    if (message == NULL)
+        return consumer->side.error != 0 ? consumer->side.error : -EAGAIN;
+    *ret_length = length;
+    if (length > buffer_size)
+        return -EMSGSIZE;
+    if (length != 0)
+        memcpy(buffer, message, (size_t)length);
+    if (ret_type != NULL)
+        *ret_type = type;
+    shmring_spsc_release(consumer);
+    return 0;
+}

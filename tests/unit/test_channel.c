@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Sender and receiver in one thread: what waits, what ends, and what is reported when. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <shmring/shmring.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char name[64];
+static shmring_sender tx;
+static shmring_receiver rx;
+
+static void set_up(void)
+{
+    shmring_channel_options options = {.size = sizeof options, .create = true, .capacity = 4096};
+
+    snprintf(name, sizeof name, "shmring-test-channel-%d", (int)getpid());
+    cr_assert_eq(shmring_sender_open(&tx, name, &options), 0);
+    cr_assert_eq(shmring_receiver_open(&rx, name, &options), 0);
+}
+
+static void tear_down(void)
+{
+    shmring_sender_close(&tx);
+    shmring_receiver_close(&rx);
+    shmring_segment_unlink(name);
+}
+
+TestSuite(channel, .init = set_up, .fini = tear_down);
+
+static int receive(char *ret_byte)
+{
+    return shmring_receiver_recv(&rx, ret_byte, 1, NULL, NULL, SHMRING_NOW);
+}
+
+Test(channel, a_taken_role_is_refused_in_the_same_process_too)
+{
+    shmring_sender second_tx = {0};
+    shmring_receiver second_rx = {0};
+
+    cr_expect_eq(shmring_sender_open(&second_tx, name, NULL), -EBUSY);
+    cr_expect_eq(shmring_receiver_open(&second_rx, name, NULL), -EBUSY);
+    cr_expect_null(second_tx.segment.base, "outputs are untouched on failure");
+    shmring_sender_close(&tx);
+    cr_expect_eq(shmring_sender_open(&tx, name, NULL), 0);
+}
+
+Test(channel, full_and_empty_time_out)
+{
+    static char message[2040];
+    int64_t soon = shmring_deadline(2000000);
+
+    cr_expect_eq(shmring_receiver_recv(&rx, message, 1, NULL, NULL, SHMRING_NOW), -ETIMEDOUT);
+    cr_expect_eq(shmring_receiver_recv(&rx, message, 1, NULL, NULL, soon), -ETIMEDOUT);
+    cr_expect_geq(shmring_clock(), soon);
+    cr_expect_eq(shmring_sender_send(&tx, message, 2040, 0, SHMRING_NOW), 0);
+    cr_expect_eq(shmring_sender_send(&tx, message, 2040, 0, SHMRING_NOW), 0);
+    cr_expect_eq(shmring_sender_send(&tx, message, 0, 0, SHMRING_NOW), -ETIMEDOUT);
+    soon = shmring_deadline(2000000);
+    cr_expect_eq(shmring_sender_send(&tx, message, 0, 0, soon), -ETIMEDOUT);
+    cr_expect_geq(shmring_clock(), soon);
+    cr_expect_eq(shmring_sender_send(&tx, message, 2041, 0, SHMRING_NEVER), -EMSGSIZE);
+}
+
+Test(channel, the_end_of_a_stream_comes_after_its_last_message_and_once)
+{
+    char byte = 0;
+
+    cr_assert_eq(shmring_sender_send(&tx, "x", 1, 0, SHMRING_NEVER), 0);
+    shmring_sender_close(&tx);
+    cr_expect_eq(receive(&byte), 0);
+    cr_expect_eq(byte, 'x');
+    cr_expect_eq(receive(&byte), -EPIPE);
+    cr_expect_eq(receive(&byte), -ETIMEDOUT, "a successor may come");
+    cr_assert_eq(shmring_sender_open(&tx, name, NULL), 0);
+    cr_expect_eq(receive(&byte), -ETIMEDOUT);
+    cr_assert_eq(shmring_sender_send(&tx, "y", 1, 0, SHMRING_NEVER), 0);
+    cr_expect_eq(receive(&byte), 0);
+    shmring_sender_close(&tx);
+    cr_expect_eq(shmring_receiver_recv(&rx, &byte, 1, NULL, NULL, SHMRING_NEVER), -EPIPE);
+}
+
+Test(channel, an_end_is_not_reported_again_to_a_later_receiver)
+{
+    char byte;
+
+    shmring_sender_close(&tx);
+    cr_expect_eq(receive(&byte), -EPIPE);
+    shmring_receiver_close(&rx);
+    cr_assert_eq(shmring_receiver_open(&rx, name, NULL), 0);
+    cr_expect_eq(receive(&byte), -ETIMEDOUT);
+}
+
+Test(channel, an_end_that_nobody_heard_of_waits_for_the_next_receiver)
+{
+    char byte;
+
+    shmring_receiver_close(&rx);
+    shmring_sender_close(&tx);
+    cr_assert_eq(shmring_receiver_open(&rx, name, NULL), 0);
+    cr_expect_eq(receive(&byte), -EPIPE, "also of a stream without messages");
+}
+
+Test(channel, a_receiver_that_closes_is_no_error_for_the_sender)
+{
+    static char message[2040];
+
+    shmring_receiver_close(&rx);
+    cr_expect_eq(shmring_sender_send(&tx, message, 2040, 0, SHMRING_NOW), 0);
+    cr_expect_eq(shmring_sender_send(&tx, message, 2040, 0, SHMRING_NOW), 0);
+    for (int i = 0; i < 600; i++)
+        cr_assert_eq(shmring_sender_send(&tx, message, 8, 0, SHMRING_NOW), -ETIMEDOUT);
+}
+
+Test(channel, zero_copy_calls_pass_messages)
+{
+    const void *message;
+    uint64_t length;
+    uint32_t type;
+    void *place;
+
+    for (int i = 0; i < 1000; i++) {
+        cr_assert_eq(shmring_sender_reserve(&tx, 100, SHMRING_NOW, &place), 0);
+        memset(place, i, 100);
+        cr_assert_not(shmring_sender_commit(&tx, 200, 9));
+        cr_assert(shmring_sender_commit(&tx, 50, 9));
+        cr_assert_eq(shmring_receiver_peek(&rx, SHMRING_NOW, &message, &length, &type), 0);
+        cr_assert_eq(length, 50);
+        cr_assert_eq(type, 9);
+        cr_assert_eq(((const uint8_t *)message)[49], (uint8_t)i);
+        shmring_receiver_release(&rx);
+    }
+}
+
+Test(channel, bad_options_and_missing_channels_are_refused)
+{
+    shmring_channel_options options = {.size = sizeof options, .capacity = 5000, .create = true};
+    shmring_sender none = {0};
+    struct {
+        shmring_channel_options known;
+        char newer;
+    } future = {.known.size = sizeof future, .newer = 1};
+
+    cr_expect_eq(shmring_channel_create("shmring-test-bad", &options), -EINVAL);
+    cr_expect_eq(shmring_channel_create(NULL, NULL), -EINVAL);
+    cr_expect_eq(shmring_channel_create("a/b", NULL), -EINVAL);
+    cr_expect_eq(shmring_channel_create(name, NULL), -EEXIST);
+    cr_expect_eq(shmring_sender_open(&none, "shmring-test-none", NULL), -ENOENT);
+    cr_expect_eq(shmring_sender_open(&none, name, &future.known), -EINVAL);
+    options = (shmring_channel_options){.size = sizeof options, .wait = 9};
+    cr_expect_eq(shmring_sender_open(&none, name, &options), -EINVAL);
+}

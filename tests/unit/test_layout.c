@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* The header: what is planned is what is checked, and nothing damaged passes. */
+#include "memory.h"
+
+#include <errno.h>
+
+static uint64_t fnv1a(const uint8_t *bytes, size_t size)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* A header that was changed on purpose, with a checksum that fits. */
+static int check_resealed(struct shmring_header *header, size_t size)
+{
+    shmring_geometry geometry;
+
+    header->checksum = fnv1a((const uint8_t *)header, offsetof(struct shmring_header, checksum));
+    return shmring_layout_check(header, size, &geometry);
+}
+
+Test(layout, refuses_capacities_that_are_no_power_of_two_or_out_of_range)
+{
+    const uint64_t bad[] = {0, 1, 3, 4095, 4097, 6144, 2048, SHMRING_CAPACITY_MAX * 2, UINT64_MAX};
+    shmring_geometry geometry = {.kind = 77};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        cr_expect_eq(shmring_layout_plan(SHMRING_KIND_SPSC, 0, bad[i], &geometry), -EINVAL);
+    cr_expect_eq(shmring_layout_plan(99, 0, 4096, &geometry), -EINVAL);
+    cr_expect_eq(
+        shmring_layout_plan(SHMRING_KIND_SPSC, UINT32_MAX, SHMRING_CAPACITY_MAX, &geometry),
+        -EINVAL, "elements times size overflows");
+    cr_expect_eq(geometry.kind, 77, "outputs are untouched on failure");
+    cr_expect_eq(shmring_layout_plan(SHMRING_KIND_SPSC, 24, 2, &geometry), 0);
+    cr_expect_eq(geometry.total_size, 4 * SHMRING_PAGE_SIZE);
+}
+
+Test(layout, check_returns_what_was_planned)
+{
+    ring_memory memory = ring_memory_new(0, 8192);
+    shmring_geometry geometry;
+
+    cr_assert_eq(shmring_layout_check(memory.base, memory.geometry.total_size, &geometry), 0);
+    cr_expect_eq(geometry.capacity, 8192);
+    cr_expect_eq(geometry.total_size, memory.geometry.total_size);
+    cr_expect_eq(geometry.data_offset, 3 * SHMRING_PAGE_SIZE);
+    cr_expect_not(geometry.read_only);
+    ring_memory_free(&memory);
+}
+
+Test(layout, every_flipped_bit_of_the_header_is_refused)
+{
+    ring_memory memory = ring_memory_new(0, 8192);
+    shmring_geometry geometry = {.kind = 77};
+
+    for (size_t bit = 0; bit < 8 * sizeof(struct shmring_header); bit++) {
+        memory.base[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        int error = shmring_layout_check(memory.base, memory.geometry.total_size, &geometry);
+
+        cr_expect(error == -EPROTO || error == -EBADMSG || error == -EPROTONOSUPPORT,
+                  "bit %zu: %d", bit, error);
+        memory.base[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    cr_expect_eq(geometry.kind, 77, "outputs are untouched on failure");
+    cr_expect_eq(shmring_layout_check(memory.base, memory.geometry.total_size, &geometry), 0);
+    ring_memory_free(&memory);
+}
+
+Test(layout, every_changed_byte_of_the_header_is_refused)
+{
+    ring_memory memory = ring_memory_new(0, 8192);
+    shmring_geometry geometry;
+
+    for (size_t at = 0; at < sizeof(struct shmring_header); at++) {
+        uint8_t was = memory.base[at];
+
+        for (int value = 0; value < 256; value++) {
+            memory.base[at] = (uint8_t)value;
+            int error = shmring_layout_check(memory.base, memory.geometry.total_size, &geometry);
+            cr_expect_eq(error == 0, value == was, "byte %zu = %d: %d", at, value, error);
+        }
+        memory.base[at] = was;
+    }
+    ring_memory_free(&memory);
+}
+
+Test(layout, wrong_sizes_of_the_object_are_refused)
+{
+    ring_memory memory = ring_memory_new(0, 8192);
+    size_t total = memory.geometry.total_size;
+    shmring_geometry geometry;
+
+    cr_expect_eq(shmring_layout_check(memory.base, 0, &geometry), -EAGAIN);
+    for (size_t size = 1; size < total; size += size < 200 ? 1 : 997)
+        cr_expect_eq(shmring_layout_check(memory.base, size, &geometry), -EBADMSG, "%zu", size);
+    cr_expect_eq(shmring_layout_check(memory.base, total + 1, &geometry), -EBADMSG);
+    cr_expect_eq(shmring_layout_check(memory.base, SIZE_MAX, &geometry), -EBADMSG);
+    ring_memory_free(&memory);
+}
+
+Test(layout, versions_and_features_are_told_apart_from_damage)
+{
+    ring_memory memory = ring_memory_new(0, 8192);
+    struct shmring_header *header = (void *)memory.base;
+    struct shmring_header good = *header;
+    size_t total = memory.geometry.total_size;
+    shmring_geometry geometry;
+
+    header->layout_version = 2;
+    cr_expect_eq(check_resealed(header, total), -EPROTONOSUPPORT, "newer layout");
+    *header = good;
+    header->layout_version = 0;
+    cr_expect_eq(check_resealed(header, total), -EBADMSG, "no such layout");
+    *header = good;
+    header->incompatible = 1;
+    cr_expect_eq(check_resealed(header, total), -EPROTONOSUPPORT, "unknown incompatible feature");
+    *header = good;
+    header->kind = 2;
+    cr_expect_eq(check_resealed(header, total), -EPROTONOSUPPORT, "unknown kind");
+    *header = good;
+    header->compatible = 1;
+    cr_expect_eq(check_resealed(header, total), 0, "compatible features may be ignored");
+    *header = good;
+    header->read_only_compatible = 1;
+    check_resealed(header, total);
+    cr_assert_eq(shmring_layout_check(header, total, &geometry), 0);
+    cr_expect(geometry.read_only, "may be looked at");
+    shmring_spsc_producer producer;
+    cr_expect_eq(shmring_spsc_attach_producer(&producer, memory.base, &geometry, -1),
+                 -EPROTONOSUPPORT, "but not be attached to");
+    ring_memory_free(&memory);
+}
+
+Test(layout, sealed_nonsense_geometry_is_refused)
+{
+    ring_memory memory = ring_memory_new(0, 8192);
+    struct shmring_header *header = (void *)memory.base;
+    struct shmring_header good = *header;
+    size_t total = memory.geometry.total_size;
+
+    header->capacity = 8191;
+    cr_expect_eq(check_resealed(header, total), -EBADMSG);
+    *header = good;
+    header->capacity = 16384;
+    cr_expect_eq(check_resealed(header, total), -EBADMSG, "more capacity than object");
+    *header = good;
+    header->data_offset = 2 * SHMRING_PAGE_SIZE;
+    cr_expect_eq(check_resealed(header, total), -EBADMSG, "data over the consumer's page");
+    *header = good;
+    header->producer_offset = total;
+    cr_expect_eq(check_resealed(header, total), -EBADMSG, "a role outside the object");
+    *header = good;
+    header->header_size = 95;
+    cr_expect_eq(check_resealed(header, total), -EBADMSG);
+    ring_memory_free(&memory);
+}
+
+Test(layout, no_magic_is_a_ring_in_the_making)
+{
+    ring_memory memory = ring_memory_new(0, 8192);
+    shmring_geometry geometry;
+
+    memset(memory.base, 0, 8);
+    cr_expect_eq(shmring_layout_check(memory.base, memory.geometry.total_size, &geometry), -EAGAIN);
+    ring_memory_free(&memory);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* Sleeping and waking, as far as one thread can tell. */
+#include "memory.h"
+
+#include <errno.h>
+
+static ring_memory memory;
+static shmring_waiter sleeper, waker;
+
+static void set_up(void)
+{
+    memory = ring_memory_new(0, 4096);
+    struct shmring_role *producer = ring_memory_role(&memory, true);
+    struct shmring_role *consumer = ring_memory_role(&memory, false);
+
+    shmring_waiter_init(&waker, producer, consumer);
+    shmring_waiter_init(&sleeper, consumer, producer);
+}
+
+static void tear_down(void)
+{
+    ring_memory_free(&memory);
+}
+
+TestSuite(wait, .init = set_up, .fini = tear_down);
+
+static void publish(uint64_t pos)
+{
+    shmring_store64_release(&ring_memory_role(&memory, true)->pos, pos);
+    shmring_wake(&waker);
+}
+
+static uint32_t wakes(void)
+{
+    return shmring_load32_relaxed(&ring_memory_role(&memory, true)->wakes);
+}
+
+Test(wait, nobody_is_woken_who_is_awake)
+{
+    publish(8);
+    publish(16);
+    cr_expect_eq(wakes(), 0);
+}
+
+Test(wait, a_sleeper_is_woken_once_and_not_before_its_position)
+{
+    shmring_wait_arm(&sleeper, 16);
+    publish(8);
+    cr_expect_eq(wakes(), 0);
+    publish(16);
+    cr_expect_eq(wakes(), 1);
+    publish(24);
+    cr_expect_eq(wakes(), 1, "once per sleep");
+    shmring_wait_disarm(&sleeper);
+    shmring_wait_arm(&sleeper, 32);
+    publish(32);
+    cr_expect_eq(wakes(), 2);
+}
+
+Test(wait, a_wake_between_arm_and_sleep_is_not_slept_through)
+{
+    uint32_t ticket = shmring_wait_arm(&sleeper, 8);
+
+    publish(8);
+    int64_t before = shmring_clock();
+    cr_expect_eq(shmring_wait_sleep(&sleeper, ticket, SHMRING_NEVER), 0);
+    cr_expect_lt(shmring_clock() - before, SHMRING_WAIT_CAP_NS, "it did not wait for the cap");
+    shmring_wait_disarm(&sleeper);
+}
+
+Test(wait, a_sleep_ends_at_its_deadline_or_at_the_cap)
+{
+    uint32_t ticket = shmring_wait_arm(&sleeper, 8);
+    int64_t before = shmring_clock();
+
+    cr_expect_eq(shmring_wait_sleep(&sleeper, ticket, before + 5000000), -ETIMEDOUT);
+    cr_expect_geq(shmring_clock() - before, 5000000);
+    cr_expect_eq(shmring_wait_sleep(&sleeper, ticket, SHMRING_NOW), -ETIMEDOUT);
+    cr_expect_eq(shmring_wait_sleep(&sleeper, ticket, -1), -ETIMEDOUT);
+    cr_expect_eq(shmring_wait_sleep(&sleeper, ticket, INT64_MIN), -ETIMEDOUT);
+    cr_expect_eq(shmring_wait_sleep(&sleeper, ticket, SHMRING_NEVER), 0, "the cap");
+    shmring_wait_disarm(&sleeper);
+}
+
+Test(wait, deadlines_do_not_overflow)
+{
+    cr_expect_eq(shmring_deadline(INT64_MAX), SHMRING_NEVER);
+    cr_expect_lt(shmring_deadline(-1), shmring_clock());
+    cr_expect_gt(shmring_deadline(1000000000), shmring_clock());
+}
+
+Test(wait, a_spinner_lags_more_while_that_pays_and_less_when_it_does_not)
+{
+    shmring_spin spin = {0};
+
+    for (int i = 0; i < 20; i++) {
+        shmring_spin_miss(&spin);
+        shmring_spin_hit(&spin);
+    }
+    cr_expect_eq(spin.lag, SHMRING_SPIN_LAG_MAX);
+    for (int i = 0; i < 20; i++) {
+        for (int misses = 0; misses < 3; misses++)
+            shmring_spin_miss(&spin);
+        shmring_spin_hit(&spin);
+    }
+    cr_expect_eq(spin.lag, 0);
+}
