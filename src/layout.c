@@ -2,6 +2,7 @@
 #include "shmring/layout.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* The header as the words that it is read and summed by. */
 enum {
@@ -58,37 +59,37 @@ int shmring_layout_plan(uint32_t kind, uint32_t element_size, uint64_t capacity,
     return 0;
 }
 
-/* One relaxed load per word: the copy is what is checked and used, whatever happens to the rest. */
-static void copy_header(const struct shmring_header *shared, uint64_t ret_words[HEADER_WORDS])
+/* One load per word: the copy is what is checked and used, whatever becomes of the original. */
+static void copy_header(const void *shared, uint64_t ret_words[HEADER_WORDS])
 {
-    const shmring_word64 *words = (const shmring_word64 *)(const void *)shared;
+    const shmring_word64 *words = shared;
 
     for (size_t i = 0; i < HEADER_WORDS; i++) {
-        /* relaxed: B ordered it, or it is a copy of our own. */
+        /* relaxed: B ordered it. */
         ret_words[i] = shmring_load64_relaxed(&words[i]);
     }
 }
 
 void shmring_layout_format(void *memory, const shmring_geometry *geometry)
 {
-    struct shmring_header *header = memory;
+    struct shmring_header header = {
+        .layout_version = SHMRING_LAYOUT_VERSION,
+        .header_size = sizeof header,
+        .kind = geometry->kind,
+        .element_size = geometry->element_size,
+        .capacity = geometry->capacity,
+        .total_size = geometry->total_size,
+        .producer_offset = geometry->producer_offset,
+        .consumer_offset = geometry->consumer_offset,
+        .data_offset = geometry->data_offset,
+    };
     uint64_t words[HEADER_WORDS];
 
-    header->layout_version = SHMRING_LAYOUT_VERSION;
-    header->header_size = sizeof *header;
-    header->incompatible = 0;
-    header->read_only_compatible = 0;
-    header->compatible = 0;
-    header->kind = geometry->kind;
-    header->element_size = geometry->element_size;
-    header->capacity = geometry->capacity;
-    header->total_size = geometry->total_size;
-    header->producer_offset = geometry->producer_offset;
-    header->consumer_offset = geometry->consumer_offset;
-    header->data_offset = geometry->data_offset;
-    copy_header(header, words);
+    memcpy(words, &header, sizeof header);
     words[0] = SHMRING_MAGIC;
-    header->checksum = fnv1a(words, HEADER_WORDS - 1);
+    words[HEADER_WORDS - 1] = fnv1a(words, HEADER_WORDS - 1);
+    words[0] = 0;
+    memcpy(memory, words, sizeof words);
 }
 
 void shmring_layout_publish(void *memory)
@@ -103,6 +104,7 @@ int shmring_layout_check(const void *memory, size_t memory_size, shmring_geometr
 {
     const struct shmring_header *shared = memory;
     struct shmring_header header;
+    uint64_t words[HEADER_WORDS];
     shmring_geometry plan;
 
     if (memory_size == 0)
@@ -116,11 +118,12 @@ int shmring_layout_check(const void *memory, size_t memory_size, shmring_geometr
         return -EAGAIN;
     if (magic != SHMRING_MAGIC)
         return -EPROTO;
-    copy_header(shared, (uint64_t *)(void *)&header);
+    copy_header(memory, words);
+    memcpy(&header, words, sizeof header);
     /* The place of everything behind it may depend on the version: it is judged first. */
     if (header.layout_version > SHMRING_LAYOUT_VERSION)
         return -EPROTONOSUPPORT;
-    if (header.checksum != fnv1a((const uint64_t *)(const void *)&header, HEADER_WORDS - 1))
+    if (header.checksum != fnv1a(words, HEADER_WORDS - 1))
         return -EBADMSG;
     if ((header.incompatible & ~KNOWN_FEATURES) != 0 || header.kind != SHMRING_KIND_SPSC)
         return -EPROTONOSUPPORT;

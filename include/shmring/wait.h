@@ -132,7 +132,8 @@ inline void shmring_wake(shmring_waiter *waiter)
 void shmring_wake_always(shmring_waiter *waiter);
 
 /*
- * To sleep until the other side's position reaches wake_at (never 0): arm, look once more whether
+ * To sleep until the other side's position reaches wake_at (never 0): flush what was put off and
+ * wake for it (the other side may sleep for just that), then arm, look once more whether
  * there is something to do, sleep with the ticket if not, and disarm in any case. sleep returns
  *   0           woken, or the cap has passed, or for no reason: look again
  *   -ETIMEDOUT  the deadline has passed

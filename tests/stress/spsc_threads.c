@@ -62,6 +62,8 @@ static void *produce(void *argument)
 static void wait_for_message(shmring_spsc_consumer *consumer, shmring_waiter *waiter,
                              shmring_spin *spin)
 {
+    shmring_spsc_release(consumer);
+    shmring_spsc_flush(consumer);
     shmring_wake(waiter);
     if (!sleeping) {
         shmring_spin_miss(spin);
@@ -90,7 +92,6 @@ static void *consume(void *argument)
 
         while ((message = shmring_spsc_peek(&consumer, &length, &type)) == NULL) {
             CHECK_EQ(shmring_spsc_error(&consumer.side), 0);
-            shmring_spsc_release(&consumer);
             wait_for_message(&consumer, &waiter, &spin);
         }
         shmring_spin_hit(&spin);
