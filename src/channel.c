@@ -154,9 +154,9 @@ static int spin_step(shmring_spin *spin, int64_t deadline, int64_t *ask_at, bool
 }
 
 /* Nothing there, and the caller does not want to wait: death is looked for only now and then. */
-static bool poll_asks(shmring_spin *spin)
+static bool poll_asks(uint32_t *polls)
 {
-    return spin->misses++ % POLLS_PER_ASK == POLLS_PER_ASK - 1;
+    return ++*polls % POLLS_PER_ASK == 0;
 }
 
 /* Has the sender come to its end, and do we have all that it sent? Says so once. */
@@ -202,7 +202,7 @@ static int receiver_wait(shmring_receiver *receiver, int64_t deadline)
             return error;
         if (deadline <= SHMRING_NOW) {
             error = -ETIMEDOUT;
-            ask = shmring_spsc_peer_left(&consumer->side) || poll_asks(&receiver->spin);
+            ask = shmring_spsc_peer_left(&consumer->side) || poll_asks(&receiver->polls);
         } else if (receiver->wait == SHMRING_WAIT_SPIN) {
             error = spin_step(&receiver->spin, deadline, &ask_at, &ask);
             ask = ask || shmring_spsc_peer_left(&consumer->side);
@@ -239,6 +239,12 @@ int shmring_receiver_peek(shmring_receiver *receiver, int64_t deadline, const vo
 void shmring_receiver_release(shmring_receiver *receiver)
 {
     shmring_spsc_release(&receiver->consumer);
+    shmring_wake(&receiver->waiter);
+}
+
+void shmring_receiver_flush(shmring_receiver *receiver)
+{
+    shmring_spsc_flush(&receiver->consumer);
     shmring_wake(&receiver->waiter);
 }
 
@@ -310,7 +316,7 @@ static int sender_wait(shmring_sender *sender, uint64_t need, int64_t deadline)
             return error;
         if (deadline <= SHMRING_NOW) {
             error = -ETIMEDOUT;
-            ask = poll_asks(&sender->spin);
+            ask = poll_asks(&sender->polls);
         } else if (sender->wait == SHMRING_WAIT_SPIN) {
             error = spin_step(&sender->spin, deadline, &ask_at, &ask);
         } else {

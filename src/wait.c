@@ -101,7 +101,9 @@ int shmring_wait_sleep(shmring_waiter *waiter, uint32_t ticket, int64_t deadline
         return 0;
     case ETIMEDOUT:
         return sleep_ns < SHMRING_WAIT_CAP_NS ? -ETIMEDOUT : 0;
+    case EINTR:
+        return -EINTR;
     default:
-        return -errno;
+        return -ENOSYS;
     }
 }

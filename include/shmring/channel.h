@@ -46,6 +46,7 @@ typedef struct shmring_sender {
     shmring_spsc_producer producer;
     shmring_waiter waiter;
     shmring_spin spin;
+    uint32_t polls; /* in vain, with SHMRING_NOW */
     enum shmring_wait_policy wait;
 } shmring_sender;
 
@@ -54,6 +55,7 @@ typedef struct shmring_receiver {
     shmring_spsc_consumer consumer;
     shmring_waiter waiter;
     shmring_spin spin;
+    uint32_t polls; /* in vain, with SHMRING_NOW */
     enum shmring_wait_policy wait;
 } shmring_receiver;
 
@@ -78,13 +80,14 @@ void shmring_receiver_close(shmring_receiver *receiver);
  * The calls below wait until deadline (absolute, see wait.h) where they must, and return
  *   0
  *   -ETIMEDOUT   the deadline has passed; with SHMRING_NOW: full, or nothing there
- *   -EINTR       a signal handler ran while it slept (never with SHMRING_WAIT_SPIN)
+ *   -EINTR       a signal handler ran while it slept (never with SHMRING_WAIT_SPIN; one that ran
+ *                just before goes unnoticed: who looks at a flag of a handler sets deadlines)
  *   -EMSGSIZE    longer than shmring_spsc_max_message(), or than the receiver's buffer
  *   -EOWNERDEAD  sending: full, and the receiver died; receiving: empty, and the sender died.
  *                Reported once for each death; calling again waits for a successor
  *   -EPIPE       receiving: empty, and the sender has closed. Once for each sender
  *   -EBADMSG     the other side broke the rules; for good
- *   -ENOSYS, -EPERM  the kernel refuses futexes
+ *   -ENOSYS      the kernel, or a seccomp filter, refuses futexes
  * Outputs are written on 0 only (and *ret_length with a -EMSGSIZE of recv).
  */
 
@@ -108,6 +111,10 @@ int shmring_sender_send(shmring_sender *sender, const void *message, uint64_t le
 int shmring_receiver_peek(shmring_receiver *receiver, int64_t deadline, const void **ret_message,
                           uint64_t *ret_length, uint32_t *ret_type);
 void shmring_receiver_release(shmring_receiver *receiver);
+
+/* After release: what was released is given back now, and to no successor of this receiver again.
+ * Else that is put off until some of it has gathered, or the ring is found empty. */
+void shmring_receiver_flush(shmring_receiver *receiver);
 
 /* Copies the next message out and releases it. ret_length and ret_type may be NULL. */
 int shmring_receiver_recv(shmring_receiver *receiver, void *buffer, uint64_t buffer_size,

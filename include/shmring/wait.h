@@ -138,7 +138,7 @@ void shmring_wake_always(shmring_waiter *waiter);
  *   0           woken, or the cap has passed, or for no reason: look again
  *   -ETIMEDOUT  the deadline has passed
  *   -EINTR      a signal handler ran
- *   -ENOSYS, -EPERM  futexes are refused (seccomp)
+ *   -ENOSYS     futexes are refused (by a seccomp filter)
  */
 uint32_t shmring_wait_arm(shmring_waiter *waiter, uint64_t wake_at);
 int shmring_wait_sleep(shmring_waiter *waiter, uint32_t ticket, int64_t deadline);

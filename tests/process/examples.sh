@@ -25,5 +25,8 @@ rm -f "${TMPDIR:-/tmp}/shmring-example-$$"
 # What the README shows is what was compiled.
 for name in producer consumer; do
     body=$(tail -n +2 "$sources/$name.c")
-    [[ "$(cat "$readme")" == *"$body"* ]] || { echo "README.md does not show examples/$name.c"; exit 1; }
+    if [[ "$(cat "$readme")" != *"$body"* ]]; then
+        echo "README.md does not show examples/$name.c"
+        exit 1
+    fi
 done

@@ -133,6 +133,22 @@ Test(channel, zero_copy_calls_pass_messages)
     }
 }
 
+Test(channel, what_is_flushed_is_not_delivered_again_and_what_is_not_is)
+{
+    char byte = 0;
+
+    cr_assert_eq(shmring_sender_send(&tx, "ab", 1, 0, SHMRING_NOW), 0);
+    cr_assert_eq(shmring_sender_send(&tx, "b", 1, 0, SHMRING_NOW), 0);
+    cr_assert_eq(receive(&byte), 0);
+    uint64_t head = shmring_load64_relaxed(&rx.consumer.side.own->pos);
+    shmring_receiver_flush(&rx);
+    cr_expect_gt(shmring_load64_relaxed(&rx.consumer.side.own->pos), head);
+    shmring_receiver_close(&rx);
+    cr_assert_eq(shmring_receiver_open(&rx, name, NULL), 0);
+    cr_assert_eq(receive(&byte), 0);
+    cr_expect_eq(byte, 'b');
+}
+
 Test(channel, bad_options_and_missing_channels_are_refused)
 {
     shmring_channel_options options = {.size = sizeof options, .capacity = 5000, .create = true};

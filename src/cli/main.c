@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of commands, and all that is done before and after one. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct cli_command commands[] = {
+    {"create", "NAME", "make an empty ring", "cm", NULL, 1, 1, cli_create},
+    {"rm", "NAME...", "remove rings; who has one open keeps it", "F",
+     "A file that is not a ring, or a damaged one, is only removed with --force.\n", 1, INT_MAX,
+     cli_rm},
+    {"ls", "", "list the rings of this machine", "j",
+     "STATE: idle (nobody attached), active, sender-dead, receiver-dead, both-dead\n"
+     "(died attached), damaged, unsupported (another version's). USED and CAPACITY are\n"
+     "bytes; of a ring of elements (KIND spsc:SIZE) elements.\n",
+     0, 0, cli_ls},
+    {"info", "NAME", "show everything about one", "j", NULL, 1, 1, cli_info},
+    {"send", "NAME [FILE]", "send FILE or standard input, a line a message", "fynwtMcm",
+     "Makes the ring if it is missing. A framing says what a message is: a line without\n"
+     "its newline; raw, what one read gives; len32, what follows a length of 4 bytes,\n"
+     "little-endian. Ends with 0 when all is in the ring, read or not.\n",
+     1, 2, cli_send},
+    {"recv", "NAME", "write what arrives to standard output", "fwtm",
+     "Waits a second (or --timeout) for the ring to be made. Ends with 0 when the sender\n"
+     "is done and everything was written. What could not be written stays in the ring.\n",
+     1, 1, cli_recv},
+    {"help", "[COMMAND]", "show this, or the options of a command", "", NULL, 0, 1, cli_help},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+volatile sig_atomic_t cli_signal;
+
+static void print_usage(void)
+{
+    printf("usage: shmring COMMAND [OPTION...] [NAME] [FILE]\n"
+           "Rings in shared memory that carry messages from one process to another.\n\n");
+    for (int i = 0; i < COMMANDS; i++) {
+        char left[40];
+
+        snprintf(left, sizeof left, "%s %s", commands[i].name, commands[i].arguments);
+        printf("  %-18s %s\n", left, commands[i].summary);
+    }
+    printf("\n'shmring COMMAND -h' shows the options of a command, --version the version.\n\n"
+           "Examples:\n"
+           "  shmring send --framing raw copy < a.tar &   # from one process ...\n"
+           "  shmring recv --framing raw copy > b.tar     # ... to another\n"
+           "  tail -f log | shmring send lines            # elsewhere: shmring recv lines\n"
+           "  shmring ls --json | jq '.rings[].name'\n\n"
+           "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such ring, 4 timeout, 5 the\n"
+           "other side died or the ring is damaged, 6 permission, 7 no ring or of another\n"
+           "layout, 130 and 143 interrupted.\n");
+}
+
+static void print_command(const struct cli_command *command)
+{
+    printf("usage: shmring %s [OPTION...]%s%s\n%s\n\n", command->name,
+           *command->arguments != '\0' ? " " : "", command->arguments, command->summary);
+    if (command->details != NULL)
+        printf("%s\n", command->details);
+    cli_print_options(command);
+}
+
+/* How many letters must be changed, added or left out to make one of the other. */
+static int distance(const char *one, const char *other)
+{
+    enum { MAX = 16 };
+    int row[MAX + 1];
+    size_t length = strlen(other);
+
+    if (length > MAX || strlen(one) > MAX)
+        return MAX;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = (int)j;
+    for (size_t i = 1; one[i - 1] != '\0'; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= length; j++) {
+            int best = diagonal + (one[i - 1] != other[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[length];
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+    const struct cli_command *nearest = NULL;
+    int least = 3; /* farther is another word */
+
+    for (int i = 0; i < COMMANDS; i++) {
+        int away = distance(name, commands[i].name);
+        if (away == 0)
+            return &commands[i];
+        if (away < least && away < (int)strlen(commands[i].name)) {
+            least = away;
+            nearest = &commands[i];
+        }
+    }
+    if (nearest != NULL)
+        cli_say(CLI_USAGE, "no command '%.50s'; did you mean '%s'?", name, nearest->name);
+    else
+        cli_say(CLI_USAGE, "no command '%.50s'; see shmring -h", name);
+    return NULL;
+}
+
+int cli_help(const struct cli_options *options)
+{
+    if (options->count == 0) {
+        print_usage();
+        return CLI_OK;
+    }
+    const struct cli_command *command = find_command(options->arguments[0]);
+    if (command == NULL)
+        return CLI_USAGE;
+    print_command(command);
+    return CLI_OK;
+}
+
+/* A signal may come just before a system call that then sleeps: ring again until it is heard. */
+static void on_signal(int number)
+{
+    if (number != SIGALRM)
+        cli_signal = number;
+    alarm(1);
+}
+
+static void catch_signals(void)
+{
+    static const int ends[] = {SIGINT, SIGTERM, SIGALRM};
+    struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART */
+    struct sigaction ignored = {.sa_handler = SIG_IGN};
+    struct sigaction before;
+
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (sigaction(ends[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(ends[i], &action, NULL);
+    sigaction(SIGPIPE, &ignored, NULL); /* these are errors of write(2) */
+    sigaction(SIGXFSZ, &ignored, NULL);
+}
+
+/* If a standard stream is closed, the next open would take its place, and a ring could be what
+ * messages are written to. These fail to be read or written as the closed ones do. */
+static void occupy_streams(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            return;
+}
+
+/* Was all of the standard output written? */
+static int flush_output(int status)
+{
+    int error = fflush(stdout) != 0 ? errno : ferror(stdout) ? EIO : 0;
+
+    if (error == 0)
+        return status;
+    if (error != EPIPE)
+        cli_say(CLI_FAILED, "standard output: %s", strerror(error));
+    return status != CLI_OK ? status : CLI_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+    struct cli_options options;
+
+    if (argc < 2)
+        return cli_say(CLI_USAGE, "which command? see shmring -h");
+    const char *first = argv[1];
+    if (strcmp(first, "-h") == 0 || strcmp(first, "--help") == 0) {
+        print_usage();
+        return CLI_OK;
+    }
+    if (strcmp(first, "--version") == 0) {
+        printf("shmring %s\n", shmring_version());
+        return CLI_OK;
+    }
+    const struct cli_command *command = find_command(first);
+    if (command == NULL)
+        return CLI_USAGE;
+    int status = cli_parse(command, argc - 1, argv + 1, &options);
+    if (status != CLI_OK)
+        return status;
+    if (options.help) {
+        print_command(command);
+        return CLI_OK;
+    }
+    return command->run(&options);
+}
+
+int main(int argc, char **argv)
+{
+    occupy_streams();
+    catch_signals();
+    return flush_output(run(argc, argv));
+}

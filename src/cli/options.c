@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* The options of all commands, and what may stand in them. */
+#include "cli.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    char letter;
+    const char *name;
+    const char *argument; /* NULL: none */
+    const char *help;
+} known[] = {
+    {'c', "capacity", "SIZE", "bytes in a new ring: a power of two from 4K (default 4M)"},
+    {'f', "framing", "line|raw|len32", "what a message is (default line)"},
+    {'F', "force", NULL, "also what is damaged or is not a ring"},
+    {'j', "json", NULL, "JSON instead of a table"},
+    {'m', "mode", "MODE",
+     "octal; for a new ring (default 0600), and the most that is\n"
+     "accepted of an existing one (default 0660)"},
+    {'M', "max-message", "SIZE", "longest message, and the piece that raw reads (default 64K)"},
+    {'n', "no-create", NULL, "fail if there is no such ring"},
+    {'t', "timeout", "TIME", "longest wait for the other side: 10us, 5ms, 1s\n(default forever)"},
+    {'y', "type", "N", "type of the messages, 0 to 4294967295 (default 0)"},
+    {'w', "wait", "block|spin", "sleep, or keep a core busy for speed (default block)"},
+    {'h', "help", NULL, "show this"},
+};
+
+enum { KNOWN = sizeof known / sizeof *known };
+
+/* Digits of the base at the start of text, and what follows them. */
+static bool parse_digits(const char *text, int base, uint64_t *ret_value, const char **ret_rest)
+{
+    char *rest;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    unsigned long long value = strtoull(text, &rest, base);
+    if (errno != 0 || rest == text)
+        return false;
+    *ret_value = value;
+    *ret_rest = rest;
+    return true;
+}
+
+bool cli_parse_size(const char *text, uint64_t *ret_size)
+{
+    static const char units[] = "KMGT";
+    uint64_t value;
+    const char *rest;
+    unsigned shift = 0;
+
+    if (!parse_digits(text, 10, &value, &rest))
+        return false;
+    if (*rest != '\0') {
+        const char *found = strchr(units, toupper((unsigned char)*rest));
+        if (found == NULL || rest[1] != '\0')
+            return false;
+        shift = 10 * (unsigned)(found - units + 1);
+    }
+    if (value > UINT64_MAX >> shift)
+        return false;
+    *ret_size = value << shift;
+    return true;
+}
+
+bool cli_parse_duration(const char *text, int64_t *ret_ns)
+{
+    static const struct {
+        const char *name;
+        int64_t ns;
+    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+    uint64_t value;
+    const char *rest;
+
+    if (!parse_digits(text, 10, &value, &rest))
+        return false;
+    if (value == 0 && *rest == '\0') {
+        *ret_ns = 0;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(rest, units[i].name) != 0)
+            continue;
+        if (value > (uint64_t)(INT64_MAX / units[i].ns))
+            return false;
+        *ret_ns = (int64_t)value * units[i].ns;
+        return true;
+    }
+    return false;
+}
+
+bool cli_parse_mode(const char *text, mode_t *ret_mode)
+{
+    uint64_t value;
+    const char *rest;
+
+    if (!parse_digits(text, 8, &value, &rest) || *rest != '\0' || value == 0 || value > 0777)
+        return false;
+    *ret_mode = (mode_t)value;
+    return true;
+}
+
+bool cli_parse_number(const char *text, uint32_t *ret_number)
+{
+    uint64_t value;
+    const char *rest;
+
+    if (!parse_digits(text, 10, &value, &rest) || *rest != '\0' || value > UINT32_MAX)
+        return false;
+    *ret_number = (uint32_t)value;
+    return true;
+}
+
+/* The place of text in words, or -1. */
+static int find_word(const char *text, const char *const *words, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(text, words[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool parse_capacity(const char *text, uint64_t *ret_capacity)
+{
+    shmring_geometry geometry;
+
+    return cli_parse_size(text, ret_capacity) &&
+           shmring_layout_plan(SHMRING_KIND_SPSC, 0, *ret_capacity, &geometry) == 0;
+}
+
+/* Takes one option; false: its argument is wrong. */
+static bool take(struct cli_options *options, int letter, const char *text)
+{
+    static const char *const framings[] = {"line", "raw", "len32"};
+    static const char *const policies[] = {"block", "spin"};
+    int word;
+
+    switch (letter) {
+    case 'c':
+        return parse_capacity(text, &options->capacity);
+    case 'f':
+        word = find_word(text, framings, 3);
+        options->framing = word == 1 ? CLI_RAW : word == 2 ? CLI_LEN32 : CLI_LINE;
+        return word >= 0;
+    case 'm':
+        return cli_parse_mode(text, &options->mode);
+    case 'M':
+        return cli_parse_size(text, &options->max_message) && options->max_message != 0;
+    case 't':
+        return cli_parse_duration(text, &options->timeout);
+    case 'y':
+        return cli_parse_number(text, &options->type);
+    case 'w':
+        word = find_word(text, policies, 2);
+        options->wait = word == 1 ? SHMRING_WAIT_SPIN : SHMRING_WAIT_BLOCK;
+        return word >= 0;
+    default:
+        break;
+    }
+    options->force |= letter == 'F';
+    options->json |= letter == 'j';
+    options->no_create |= letter == 'n';
+    options->help |= letter == 'h';
+    return true;
+}
+
+static int wrong_argument(const char *command, int letter, const char *text)
+{
+    const char *name = "";
+
+    for (int i = 0; i < KNOWN; i++)
+        if (known[i].letter == letter)
+            name = known[i].name;
+    if (letter == 'c')
+        return cli_say(CLI_USAGE, "%s: '%s' is no capacity: a power of two from 4K to 1T", command,
+                       text);
+    return cli_say(CLI_USAGE, "%s: --%s cannot be '%s'; see shmring %s -h", command, name, text,
+                   command);
+}
+
+/* What getopt has just refused: a long option, or a letter that may stand among others. */
+static int wrong_option(const char *command, const char *word)
+{
+    char letter[] = {'-', (char)optopt, '\0'};
+
+    if (strncmp(word, "--", 2) == 0 && optopt != 0)
+        return cli_say(CLI_USAGE, "%s: %s: no argument belongs there", command, word);
+    return cli_say(CLI_USAGE, "%s: no option %s; see shmring %s -h", command,
+                   optopt == 0 ? word : letter, command);
+}
+
+static int check_count(const struct cli_command *command, const struct cli_options *options)
+{
+    if (options->help ||
+        (options->count >= command->arguments_min && options->count <= command->arguments_max))
+        return CLI_OK;
+    if (options->count < command->arguments_min)
+        return cli_say(CLI_USAGE, "%s: NAME is missing; usage: shmring %s %s", command->name,
+                       command->name, command->arguments);
+    return cli_say(CLI_USAGE, "%s: too many arguments, from '%s' on", command->name,
+                   options->arguments[command->arguments_max]);
+}
+
+int cli_parse(const struct cli_command *command, int argc, char **argv,
+              struct cli_options *ret_options)
+{
+    struct option accepted[KNOWN + 1] = {{0}};
+    struct cli_options options = {.timeout = -1};
+    int letter, count = 0;
+
+    for (int i = 0; i < KNOWN; i++)
+        if (known[i].letter == 'h' || strchr(command->accepts, known[i].letter) != NULL)
+            accepted[count++] =
+                (struct option){known[i].name, known[i].argument != NULL, NULL, known[i].letter};
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, ":h", accepted, NULL)) != -1) {
+        if (letter == ':')
+            return cli_say(CLI_USAGE, "%s: %s needs an argument", command->name, argv[optind - 1]);
+        if (letter == '?')
+            return wrong_option(command->name, argv[optind - 1]);
+        if (!take(&options, letter, optarg))
+            return wrong_argument(command->name, letter, optarg);
+    }
+    options.arguments = argv + optind;
+    options.count = argc - optind;
+    *ret_options = options;
+    return check_count(command, &options);
+}
+
+void cli_print_options(const struct cli_command *command)
+{
+    for (int i = 0; i < KNOWN; i++) {
+        char left[40];
+        const char *help = known[i].help;
+
+        if (known[i].letter != 'h' && strchr(command->accepts, known[i].letter) == NULL)
+            continue;
+        snprintf(left, sizeof left, "%s--%s%s%s", known[i].letter == 'h' ? "-h, " : "",
+                 known[i].name, known[i].argument != NULL ? " " : "",
+                 known[i].argument != NULL ? known[i].argument : "");
+        size_t line = strcspn(help, "\n");
+        printf("  %-25s %.*s\n", left, (int)line, help);
+        if (help[line] == '\n')
+            printf("  %-25s %s\n", "", help + line + 1);
+    }
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Exit statuses and sentences for errors: the one place that knows both. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    int error;
+    enum cli_status status;
+    const char *sentence;
+} errors[] = {
+    {-ENOENT, CLI_MISSING, "no such ring"},
+    {-ETIMEDOUT, CLI_TIMEOUT, "timed out"},
+    {-EOWNERDEAD, CLI_BROKEN, "the other side died"},
+    {-EBADMSG, CLI_BROKEN, "the ring is damaged"},
+    {-EAGAIN, CLI_BROKEN, "the ring is half made: its creator is not done, or died"},
+    {-EACCES, CLI_PERMISSION, "permission denied"},
+    {-EPERM, CLI_PERMISSION,
+     "not allowed: the ring is another user's, or its mode lets strangers in (see --mode)"},
+    {-EPROTO, CLI_LAYOUT, "not a ring"},
+    {-EPROTONOSUPPORT, CLI_LAYOUT, "a ring of a layout that this version does not know"},
+    {-EPROTOTYPE, CLI_LAYOUT, "the ring holds elements of one size, not messages"},
+    {-EBUSY, CLI_FAILED, "in use"},
+    {-EEXIST, CLI_FAILED, "exists already"},
+    {-ENOSPC, CLI_FAILED, "no room in /dev/shm"},
+    {-EMSGSIZE, CLI_FAILED, "the message is too long"},
+};
+
+int cli_say(enum cli_status status, const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    fflush(stdout);
+    fprintf(stderr, "shmring: %s\n", line); /* one write: the lines of two processes do not mix */
+    return (int)status;
+}
+
+int cli_fail(const char *name, int error, const char *role)
+{
+    if (error == -EINTR && cli_signal)
+        return CLI_SIGNAL + (int)cli_signal;
+    if (error == -EBUSY && role != NULL)
+        return cli_say(CLI_FAILED, "%s: another %s is attached", name, role);
+    if (error == -EOWNERDEAD && role != NULL)
+        return cli_say(CLI_BROKEN, "%s: the %s died", name,
+                       strcmp(role, "sender") == 0 ? "receiver" : "sender");
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+        if (errors[i].error == error)
+            return cli_say(errors[i].status, "%s: %s", name, errors[i].sentence);
+    return cli_say(CLI_FAILED, "%s: %s", name, strerror(-error));
+}
+
+int cli_check_name(const char *name)
+{
+    switch (shmring_segment_check_name(name)) {
+    case 0:
+        return CLI_OK;
+    case -ENAMETOOLONG:
+        return cli_say(CLI_USAGE, "the name %.20s... is longer than %d bytes", name,
+                       SHMRING_NAME_MAX);
+    default:
+        return cli_say(CLI_USAGE,
+                       "'%.250s' cannot name a ring: use A-Z a-z 0-9 . _ - "
+                       "and no leading dot",
+                       name);
+    }
+}

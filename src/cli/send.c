@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct send {
+    const struct cli_options *options;
+    const char *ring; /* names, for messages */
+    const char *input;
+    uint64_t max; /* bytes in a message */
+    uint64_t count;
+    struct cli_reader reader;
+    struct cli_wait wait;
+    shmring_sender sender;
+};
+
+static int input_failed(const struct send *send, int error)
+{
+    if (error == -EINTR && cli_signal)
+        return CLI_SIGNAL + (int)cli_signal;
+    return cli_say(CLI_FAILED, "%s: %s", send->input, strerror(-error));
+}
+
+static int too_long(const struct send *send, const char *what)
+{
+    return cli_say(CLI_FAILED, "%s: %s %llu is longer than a message may be, %llu bytes",
+                   send->input, what, (unsigned long long)send->count + 1,
+                   (unsigned long long)send->max);
+}
+
+/* A place in the ring; says why there is none. */
+static int reserve(struct send *send, uint64_t length, void **ret_place)
+{
+    int error;
+
+    cli_wait_start(&send->wait);
+    do
+        error = shmring_sender_reserve(&send->sender, length, send->wait.slice, ret_place);
+    while (cli_wait_goes_on(&send->wait, &error));
+    return error == 0 ? CLI_OK : cli_fail(send->ring, error, "sender");
+}
+
+static void commit(struct send *send, uint64_t length)
+{
+    shmring_sender_commit(&send->sender, length, send->options->type);
+    send->count++;
+}
+
+static int send_lines(struct send *send)
+{
+    const char *line;
+    size_t length;
+    void *place;
+
+    for (;;) {
+        if (cli_signal)
+            return CLI_SIGNAL + (int)cli_signal;
+        int got = cli_reader_line(&send->reader, (size_t)send->max, &line, &length);
+        if (got == 0)
+            return CLI_OK;
+        if (got == -EMSGSIZE)
+            return too_long(send, "line");
+        if (got < 0)
+            return input_failed(send, got);
+        int status = reserve(send, length, &place);
+        if (status != CLI_OK)
+            return status;
+        memcpy(place, line, length);
+        commit(send, length);
+    }
+}
+
+/* Straight from the kernel into the ring. */
+static int send_raw(struct send *send)
+{
+    uint64_t size = send->max < CLI_BATCH_SIZE ? send->max : CLI_BATCH_SIZE;
+    void *place;
+
+    if (send->options->max_message != 0)
+        size = send->max;
+    for (;;) {
+        if (cli_signal)
+            return CLI_SIGNAL + (int)cli_signal;
+        int status = reserve(send, size, &place);
+        if (status != CLI_OK)
+            return status;
+        ssize_t count = cli_read(send->reader.fd, place, (size_t)size);
+        if (count < 0)
+            return input_failed(send, (int)count);
+        if (count == 0)
+            return CLI_OK;
+        commit(send, (uint64_t)count);
+    }
+}
+
+static int send_len32(struct send *send)
+{
+    uint8_t header[4];
+    void *place;
+
+    for (;;) {
+        if (cli_signal)
+            return CLI_SIGNAL + (int)cli_signal;
+        ssize_t got = cli_reader_take(&send->reader, header, sizeof header);
+        if (got < 0)
+            return input_failed(send, (int)got);
+        if (got == 0)
+            return CLI_OK;
+        uint64_t length = header[0] | (uint32_t)header[1] << 8 | (uint32_t)header[2] << 16 |
+                          (uint32_t)header[3] << 24;
+        if (got == sizeof header) {
+            if (length > send->max)
+                return too_long(send, "message");
+            int status = reserve(send, length, &place);
+            if (status != CLI_OK)
+                return status;
+            got = cli_reader_take(&send->reader, place, (size_t)length);
+            if (got < 0)
+                return input_failed(send, (int)got);
+            if ((uint64_t)got == length) {
+                commit(send, length);
+                continue;
+            }
+        }
+        return cli_say(CLI_FAILED, "%s: ends in the middle of message %llu", send->input,
+                       (unsigned long long)send->count + 1);
+    }
+}
+
+static int send_all(struct send *send)
+{
+    uint64_t max = shmring_spsc_max_message(&send->sender.producer.side);
+
+    send->max = max;
+    if (send->options->max_message > max)
+        return cli_say(CLI_FAILED, "%s: its messages have at most %llu bytes", send->ring,
+                       (unsigned long long)max);
+    if (send->options->max_message != 0)
+        send->max = send->options->max_message;
+    switch (send->options->framing) {
+    case CLI_RAW:
+        return send_raw(send);
+    case CLI_LEN32:
+        return send_len32(send);
+    default:
+        return send_lines(send);
+    }
+}
+
+/* A ring that is half made becomes a whole one in a moment, or never. */
+static int open_ring(struct send *send)
+{
+    shmring_channel_options options = cli_channel_options(send->options);
+    int64_t end = shmring_deadline(1000000000);
+    int error;
+
+    options.create = !send->options->no_create;
+    do {
+        error = shmring_sender_open(&send->sender, send->ring, &options);
+        if (error != -EAGAIN)
+            break;
+        cli_pause();
+    } while (!cli_signal && shmring_clock() < end);
+    if (error == -EAGAIN && cli_signal)
+        error = -EINTR;
+    return error == 0 ? CLI_OK : cli_fail(send->ring, error, "sender");
+}
+
+int cli_send(const struct cli_options *options)
+{
+    struct send send = {
+        .options = options,
+        .ring = options->arguments[0],
+        .input = "standard input",
+        .reader = {.fd = STDIN_FILENO},
+        .wait = {.timeout = options->timeout},
+    };
+    int status = cli_check_name(send.ring);
+
+    if (status != CLI_OK)
+        return status;
+    if (options->count > 1 && strcmp(options->arguments[1], "-") != 0) {
+        send.input = options->arguments[1];
+        send.reader.fd = open(send.input, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (send.reader.fd < 0)
+            return input_failed(&send, -errno);
+    }
+    status = open_ring(&send);
+    if (status == CLI_OK) {
+        status = send_all(&send);
+        shmring_sender_close(&send.sender);
+    }
+    cli_reader_close(&send.reader);
+    return status;
+}

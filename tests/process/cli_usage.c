@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Claim: whatever is on the command line, the command answers with the documented exit status and
+ * a sentence on standard error, and leaves nothing behind when it fails. */
+#include "cli_run.h"
+
+static void help_fits_one_screen(void)
+{
+    printf("-h is at most 24 lines of 80 columns, with three examples; each command has -h\n");
+    cli_expect(0, NULL, "test $($S -h | wc -l) -le 24 && test $($S -h | wc -L) -le 80");
+    cli_expect(0, NULL, "test $($S --help | grep -c '^  .*shmring ') -ge 3");
+    cli_expect(0, NULL,
+               "for c in create rm ls info send recv help; do\n"
+               "  $S $c -h | grep -q \"^usage: shmring $c\" || exit 1\n"
+               "  $S help $c | grep -q \"^usage: shmring $c\" || exit 1\n"
+               "  test $($S $c -h | wc -l) -le 24 && test $($S $c -h | wc -L) -le 85\n"
+               "done");
+    cli_expect(0, NULL, "$S --version | grep -q '^shmring [0-9]'");
+}
+
+static void wrong_usage_is_2(void)
+{
+    static const char *const lines[][2] = {
+        {"which command", "$S"},
+        {"did you mean 'send'", "$S sned $N"},
+        {"no command", "$S qwertyuiop"},
+        {"no command ''", "$S ''"},
+        {"no command", "$S help nothing"},
+        {"NAME is missing", "$S create"},
+        {"NAME is missing", "$S rm"},
+        {"NAME is missing", "$S info"},
+        {"NAME is missing", "$S send"},
+        {"NAME is missing", "$S recv"},
+        {"too many arguments", "$S create $N $N"},
+        {"too many arguments", "$S send $N a b"},
+        {"too many arguments", "$S ls $N"},
+        {"cannot name a ring", "$S create ''"},
+        {"cannot name a ring", "$S create a/b"},
+        {"cannot name a ring", "$S send .hidden < /dev/null"},
+        {"cannot name a ring", "$S recv ../etc/passwd"},
+        {"cannot name a ring", "$S info 'a b'"},
+        {"cannot name a ring", "$S rm /$N"},
+        {"longer than 200", "$S create $(printf %0201d 0)"},
+        {"no option --nothing", "$S create --nothing $N"},
+        {"no option -q", "$S ls -q"},
+        {"no option --json", "$S send --json $N"},
+        {"needs an argument", "$S create $N --capacity"},
+        {"no argument belongs", "$S ls --json=yes"},
+        {"is no capacity", "$S create $N --capacity 0"},
+        {"is no capacity", "$S create $N --capacity 4095"},
+        {"is no capacity", "$S create $N --capacity 5000"},
+        {"is no capacity", "$S create $N --capacity 2K"},
+        {"is no capacity", "$S create $N --capacity 2T"},
+        {"is no capacity", "$S create $N --capacity -4096"},
+        {"is no capacity", "$S create $N --capacity +4096"},
+        {"is no capacity", "$S create $N --capacity ' 4096'"},
+        {"is no capacity", "$S create $N --capacity 4Kx"},
+        {"is no capacity", "$S create $N --capacity 4Q"},
+        {"is no capacity", "$S create $N --capacity ''"},
+        {"is no capacity", "$S create $N --capacity 99999999999999999999"},
+        {"is no capacity", "$S create $N --capacity 18014398509481988K"},
+        {"--mode cannot be", "$S create $N --mode 0"},
+        {"--mode cannot be", "$S create $N --mode 888"},
+        {"--mode cannot be", "$S create $N --mode 1777"},
+        {"--mode cannot be", "$S create $N --mode rw"},
+        {"--timeout cannot be", "$S recv $N --timeout 5"},
+        {"--timeout cannot be", "$S recv $N --timeout 5m"},
+        {"--timeout cannot be", "$S recv $N --timeout -1s"},
+        {"--timeout cannot be", "$S recv $N --timeout 9223372037s"},
+        {"--wait cannot be", "$S recv $N --wait hard"},
+        {"--framing cannot be", "$S send $N --framing csv"},
+        {"--type cannot be", "$S send $N --type 4294967296"},
+        {"--max-message cannot be", "$S send $N --max-message 0"},
+    };
+
+    printf("wrong usage: 2\n");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        cli_expect(2, lines[i][0], lines[i][1]);
+    cli_expect(0, NULL, "! ls /dev/shm | grep -q \"$N\"");
+}
+
+static void good_values_are_taken(void)
+{
+    printf("sizes, durations, modes and names at their limits are taken\n");
+    cli_expect(0, NULL, "$S create -- $N.a --capacity 4096 2> $T/x; test $? = 2");
+    cli_expect(0, NULL,
+               "$S create $N.a --capacity 4096 --mode 0640 && $S create $N.b "
+               "--capacity=4k && $S create --mode 600 --capacity 1M -- $N.c");
+    cli_expect(0, NULL, "$S info $N.a | grep -q '^mode  *0640$'");
+    cli_expect(0, NULL, "umask 077; $S create $N.e --mode 0660; $S info $N.e | grep -q '0660$'");
+    cli_expect(0, NULL,
+               "n=$N.$(printf %0100d 0); n=$(echo $n$n$n | head -c 200);"
+               "$S create $n && $S rm $n");
+    cli_expect(0, NULL, "$S rm $N.a $N.b $N.c $N.e");
+}
+
+static void failures_have_their_status(void)
+{
+    printf("1 failed, 3 no such ring, 4 timeout, 6 permission\n");
+    cli_expect(0, NULL, "$S create $N --capacity 4K");
+    cli_expect(1, "exists already", "$S create $N");
+    cli_expect(4, "timed out", "$S recv $N --timeout 20ms");
+    cli_expect(4, "timed out", "$S recv $N --timeout 0 --wait spin");
+    cli_expect(4, "timed out", "seq 1000 | $S send $N --timeout 20ms");
+    cli_expect(4, "timed out", "seq 1000 | $S send $N --timeout 20ms --wait spin");
+    cli_expect(0, NULL, "$S rm $N");
+    cli_expect(3, "no such ring", "$S rm $N");
+    cli_expect(3, "no such ring", "$S info $N");
+    cli_expect(3, "no such ring", "$S recv $N --timeout 10ms");
+    cli_expect(3, "no such ring", "$S recv $N");
+    cli_expect(3, "no such ring", "$S send $N --no-create < /dev/null");
+    cli_expect(3, "no such ring", "$S create $N && $S rm $N.no $N");
+    cli_expect(3, "no such ring", "$S info $N");
+    cli_expect(1, "no-file", "$S send $N $T/no-file");
+    cli_expect(1, "standard input", "$S send $N.x <&-; s=$?; $S rm $N.x; exit $s");
+    cli_expect(1, "Is a directory", "$S send $N.x /; s=$?; $S rm $N.x; exit $s");
+    cli_expect(1, "no room", "$S create $N --capacity 1T");
+    cli_expect(1, "no room", "$S send $N --capacity 512G < /dev/null");
+    cli_expect(0, NULL, "! ls /dev/shm | grep -q \"$N\"");
+    cli_expect(0, NULL, "$S create $N --mode 0666");
+    cli_expect(6, "not allowed", "$S recv $N --timeout 0");
+    cli_expect(6, "not allowed", "$S send $N < /dev/null");
+    cli_expect(0, NULL, "echo a | $S send $N --mode 0666");
+    cli_expect(0, NULL, "test $($S recv $N --mode 0666) = a && $S rm $N");
+}
+
+static void output_that_fails_is_1(void)
+{
+    printf("an output that cannot be written: 1\n");
+    cli_expect(0, NULL, "$S create $N");
+    cli_expect(1, "No space left", "$S ls > /dev/full");
+    cli_expect(1, "No space left", "$S info --json $N > /dev/full");
+    cli_expect(1, "standard output", "$S ls >&-");
+    cli_expect(1, "No space left", "$S -h > /dev/full");
+    cli_expect(0, NULL, "$S rm $N");
+}
+
+static void test(void)
+{
+    help_fits_one_screen();
+    wrong_usage_is_2();
+    good_values_are_taken();
+    failures_have_their_status();
+    output_that_fails_is_1();
+}
+
+int main(void)
+{
+    return cli_main(test);
+}
