@@ -113,9 +113,11 @@ int shmring_receiver_open(shmring_receiver *receiver, const char *name,
 void shmring_sender_close(shmring_sender *sender)
 {
     if (sender->producer.side.own != NULL) {
-        shmring_spsc_detach_producer(&sender->producer);
-        /* The receiver sleeps for a message, and there will be none. */
+        /* The receiver may sleep for a message, and there will be none. Woken while the role is
+         * ours: the words of waking have one writer. */
+        shmring_spsc_end_producer(&sender->producer);
         shmring_wake_always(&sender->waiter);
+        shmring_spsc_detach_producer(&sender->producer);
     }
     shmring_segment_close(&sender->segment);
     memset(sender, 0, sizeof *sender);
@@ -124,8 +126,9 @@ void shmring_sender_close(shmring_sender *sender)
 void shmring_receiver_close(shmring_receiver *receiver)
 {
     if (receiver->consumer.side.own != NULL) {
+        shmring_spsc_end_consumer(&receiver->consumer);
+        shmring_wake_always(&receiver->waiter);
         shmring_spsc_detach_consumer(&receiver->consumer);
-        shmring_wake(&receiver->waiter);
     }
     shmring_segment_close(&receiver->segment);
     memset(receiver, 0, sizeof *receiver);
@@ -143,14 +146,13 @@ static int spin_step(shmring_spin *spin, int64_t deadline, int64_t *ask_at, bool
         return 0;
     int64_t now = shmring_clock();
 
-    if (now >= deadline)
-        return -ETIMEDOUT;
     if (*ask_at == 0)
         *ask_at = now + ASK_NS;
-    *ret_ask = now >= *ask_at;
+    /* At the end too: calls with short deadlines must learn of a death as well. */
+    *ret_ask = now >= *ask_at || now >= deadline;
     if (*ret_ask)
         *ask_at = now + ASK_NS;
-    return 0;
+    return now >= deadline ? -ETIMEDOUT : 0;
 }
 
 /* Nothing there, and the caller does not want to wait: death is looked for only now and then. */
@@ -182,6 +184,8 @@ static int receiver_sleep(shmring_receiver *receiver, int64_t deadline)
     if (!shmring_spsc_has_record(consumer) && !shmring_spsc_peer_left(&consumer->side) &&
         consumer->side.error == 0)
         error = shmring_wait_sleep(&receiver->waiter, ticket, deadline);
+    else if (shmring_clock() >= deadline) /* also if the peer keeps us from sleeping for ever */
+        error = -ETIMEDOUT;
     shmring_wait_disarm(&receiver->waiter);
     return error;
 }
@@ -239,6 +243,9 @@ int shmring_receiver_peek(shmring_receiver *receiver, int64_t deadline, const vo
 void shmring_receiver_release(shmring_receiver *receiver)
 {
     shmring_spsc_release(&receiver->consumer);
+    /* relaxed: a sender that sleeps for room shall not wait until enough has gathered. */
+    if (shmring_load64_relaxed(&receiver->waiter.peer->wake_at) != 0)
+        shmring_spsc_flush(&receiver->consumer);
     shmring_wake(&receiver->waiter);
 }
 

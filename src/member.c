@@ -42,8 +42,13 @@ int shmring_member_join(int fd, uint32_t id)
 
 void shmring_member_leave(int member_fd)
 {
-    if (member_fd >= 0)
-        close(member_fd);
+    struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
+    if (member_fd < 0)
+        return;
+    /* Not by close() alone: a child that was forked meanwhile has the description open too. */
+    fcntl(member_fd, F_OFD_SETLK, &all);
+    close(member_fd);
 }
 
 int shmring_member_probe(int fd, uint32_t id)

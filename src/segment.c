@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
@@ -28,7 +29,8 @@
 #endif
 
 enum {
-    MODE_BITS = 0777,
+    MODE_BITS = 07777,
+    OPTION_MODE_BITS = 0666, /* nothing in a ring is to be run */
     CREATE_MODE = 0600,
     OPEN_MODE = 0660,
     NUMA_NODES_MAX = 1024,
@@ -60,8 +62,8 @@ static int read_options(const shmring_segment_options *options, shmring_segment_
         if (((const unsigned char *)options)[i] != 0)
             return -EINVAL;
     memcpy(ret_own, options, options->size < sizeof *ret_own ? options->size : sizeof *ret_own);
-    if ((ret_own->mode & ~(mode_t)MODE_BITS) != 0 || (ret_own->memory & ~MEMORY_WISHES) != 0 ||
-        ret_own->numa_node >= NUMA_NODES_MAX)
+    if ((ret_own->mode & ~(mode_t)OPTION_MODE_BITS) != 0 ||
+        (ret_own->memory & ~MEMORY_WISHES) != 0 || ret_own->numa_node >= NUMA_NODES_MAX)
         return -EINVAL;
     return 0;
 }
@@ -100,24 +102,28 @@ static int create_object(const char *name, bool *ret_exclusive)
 /* Maps size bytes of fd, with the alignment that huge pages need if they are wished for. */
 static int map(int fd, size_t size, bool huge, shmring_segment *segment)
 {
-    size_t align = huge ? HUGE_SIZE : 0;
-    uint8_t *base =
-        mmap(NULL, size + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const int none = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    size_t slack = huge ? HUGE_SIZE : 0;
+    uint8_t *base = NULL;
 
-    if (base == MAP_FAILED)
-        return -errno;
-    size_t skip = align == 0 ? 0 : (align - (uintptr_t)base % align) % align;
+    if (huge) { /* reserved first, to find an aligned place in it */
+        base = mmap(NULL, size + slack, PROT_NONE, none, -1, 0);
+        if (base == MAP_FAILED)
+            return -ENOMEM;
+    }
+    size_t skip = huge ? (HUGE_SIZE - (uintptr_t)base % HUGE_SIZE) % HUGE_SIZE : 0;
+    void *mapped = mmap(huge ? base + skip : NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | (huge ? MAP_FIXED : 0), fd, 0);
 
-    if (mmap(base + skip, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
-        MAP_FAILED) {
+    if (mapped == MAP_FAILED) {
         int error = errno;
 
-        munmap(base, size + align);
-        return -error;
+        if (huge)
+            munmap(base, size + slack);
+        return error == EAGAIN ? -ENOMEM : -error; /* mlockall() and RLIMIT_MEMLOCK */
     }
-    /* The slack stays reserved: unmapping it would save nothing but page tables. */
-    segment->base = base + skip;
-    segment->mapped_size = size + align - skip;
+    segment->base = mapped;
+    segment->mapped_size = size + slack - skip;
     if (skip != 0)
         munmap(base, skip);
     return 0;
@@ -172,6 +178,29 @@ static bool beyond_memory(uint64_t size)
     return size / info.mem_unit > info.totalram + info.totalswap;
 }
 
+/* In pieces: some kernels start again from the beginning after each signal. */
+static int reserve_pages(int fd, size_t size)
+{
+    const size_t piece = (size_t)16 << 20;
+
+    for (size_t at = 0; at < size; at += piece) {
+        size_t length = size - at < piece ? size - at : piece;
+
+        while (fallocate(fd, 0, (off_t)at, (off_t)length) != 0)
+            if (errno != EINTR)
+                return -errno;
+    }
+    return 0;
+}
+
+/* ftruncate() would not return, but raise SIGXFSZ. */
+static bool beyond_file_limit(uint64_t size)
+{
+    struct rlimit limit;
+
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur;
+}
+
 /* Size, permissions, pages and header of a new object. */
 static int build(shmring_segment *segment, const shmring_geometry *geometry,
                  const shmring_segment_options *own)
@@ -185,6 +214,8 @@ static int build(shmring_segment *segment, const shmring_geometry *geometry,
         return -errno;
     if (beyond_memory(geometry->total_size))
         return -ENOSPC;
+    if (beyond_file_limit(geometry->total_size))
+        return -EFBIG;
     if (ftruncate(segment->fd, (off_t)segment->size) != 0)
         return -errno;
     error = map(segment->fd, segment->size, (own->memory & SHMRING_MEMORY_HUGE) != 0, segment);
@@ -192,15 +223,37 @@ static int build(shmring_segment *segment, const shmring_geometry *geometry,
         return error;
     if ((own->memory & SHMRING_MEMORY_NUMA) != 0)
         place_on_node(segment, own->numa_node);
-    while (fallocate(segment->fd, 0, 0, (off_t)segment->size) != 0)
-        if (errno != EINTR)
-            return -errno;
-    error = populate(segment);
+    error = reserve_pages(segment->fd, segment->size);
+    if (error == 0)
+        error = populate(segment);
     if (error != 0)
         return error;
     improve_memory(segment, own->memory);
     shmring_layout_format(segment->base, geometry);
     return 0;
+}
+
+/* Is it what shmring_layout_plan() made of its first three members? */
+static bool is_planned(const shmring_geometry *geometry)
+{
+    shmring_geometry plan;
+
+    return shmring_layout_plan(geometry->kind, geometry->element_size, geometry->capacity, &plan) ==
+               0 &&
+           plan.total_size == geometry->total_size &&
+           plan.producer_offset == geometry->producer_offset &&
+           plan.consumer_offset == geometry->consumer_offset &&
+           plan.data_offset == geometry->data_offset;
+}
+
+/* Undoes what create or open did so far. */
+static void discard(shmring_segment *segment)
+{
+    if (segment->base != NULL)
+        munmap(segment->base, segment->mapped_size);
+    if (segment->exclusive)
+        shmring_segment_unlink(segment->pending);
+    close(segment->fd);
 }
 
 int shmring_segment_create(shmring_segment *ret_segment, const char *name,
@@ -211,6 +264,8 @@ int shmring_segment_create(shmring_segment *ret_segment, const char *name,
     shmring_segment_options own;
     int error = read_options(options, &own);
 
+    if (error == 0 && !is_planned(geometry))
+        error = -EINVAL;
     if (error == 0 && name != NULL)
         error = shmring_segment_check_name(name);
     if (error != 0)
@@ -227,7 +282,7 @@ int shmring_segment_create(shmring_segment *ret_segment, const char *name,
             error = -errno;
     }
     if (error != 0) {
-        shmring_segment_close(&segment);
+        discard(&segment);
         return error;
     }
     *ret_segment = segment;
@@ -311,7 +366,7 @@ int shmring_segment_open(shmring_segment *ret_segment, const char *name,
     if (error == 0)
         error = populate(&segment);
     if (error != 0) {
-        shmring_segment_close(&segment);
+        discard(&segment);
         return error;
     }
     improve_memory(&segment, own.memory);
@@ -325,13 +380,9 @@ void shmring_segment_close(shmring_segment *segment)
 {
     int saved_errno = errno;
 
-    if (segment->base != NULL)
-        munmap(segment->base, segment->mapped_size);
-    if (segment->exclusive)
-        shmring_segment_unlink(segment->pending);
-    /* 0 is what a zeroed one has; ours is never 0 unless the program closed its own stdin. */
-    if (segment->size != 0 || segment->fd > 0)
-        close(segment->fd);
+    if (segment->base == NULL)
+        return;
+    discard(segment);
     memset(segment, 0, sizeof *segment);
     errno = saved_errno;
 }

@@ -8,9 +8,10 @@
 /* How much a consumer gives back at once, at most. */
 static const uint64_t LAZY_BYTES = 16 << 10;
 
-/* The first half of attaching: the lock, and whether the positions make sense. */
-static int take_role(shmring_spsc_side *side, uint8_t *memory, const shmring_geometry *geometry,
-                     int fd, uint32_t id)
+/* The first half of attaching: the lock, and whether the positions make sense. What was checked is
+ * what is handed out: a second look could see something else. */
+static int take_role(uint8_t *memory, const shmring_geometry *geometry, int fd, uint32_t id,
+                     shmring_spsc_side *ret_side, uint64_t *ret_head, uint64_t *ret_tail)
 {
     struct shmring_role *producer = (void *)(memory + geometry->producer_offset);
     struct shmring_role *consumer = (void *)(memory + geometry->consumer_offset);
@@ -32,7 +33,9 @@ static int take_role(shmring_spsc_side *side, uint8_t *memory, const shmring_geo
         shmring_member_leave(member_fd);
         return -EBADMSG;
     }
-    *side = (shmring_spsc_side){
+    *ret_head = head;
+    *ret_tail = tail;
+    *ret_side = (shmring_spsc_side){
         .own = id == SHMRING_SPSC_PRODUCER ? producer : consumer,
         .peer = id == SHMRING_SPSC_PRODUCER ? consumer : producer,
         .data = memory + geometry->data_offset,
@@ -45,7 +48,8 @@ static int take_role(shmring_spsc_side *side, uint8_t *memory, const shmring_geo
     return 0;
 }
 
-/* The second half: tells the other side that somebody is there. */
+/* The second half: tells the other side that somebody is there. Until end_session nobody else
+ * writes this role's page. */
 static void open_session(shmring_spsc_side *side)
 {
     /* relaxed: only the holder of the role writes it; the last one's stores came with the lock. */
@@ -59,32 +63,29 @@ static void open_session(shmring_spsc_side *side)
     shmring_store32_release(&side->own->session, side->session);
 }
 
-static void close_session(shmring_spsc_side *side)
+static void end_session(shmring_spsc_side *side)
 {
+    if (side->session % 2 == 0)
+        return;
+    side->session++;
     /* [spsc.E] pairs with [spsc.F]: after the last publication. */
-    shmring_store32_release(&side->own->session, side->session + 1);
-    shmring_member_leave(side->member_fd);
+    shmring_store32_release(&side->own->session, side->session);
 }
 
 int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,
                                const shmring_geometry *geometry, int fd, bool elements)
 {
     shmring_spsc_side side;
+    uint64_t head, tail;
 
     if ((geometry->element_size != 0) != elements)
         return -EPROTOTYPE;
-    int error = take_role(&side, memory, geometry, fd, SHMRING_SPSC_PRODUCER);
+    int error = take_role(memory, geometry, fd, SHMRING_SPSC_PRODUCER, &side, &head, &tail);
 
     if (error != 0)
         return error;
     open_session(&side);
-    *producer = (shmring_spsc_producer){
-        .side = side,
-        /* relaxed: only the holder of the role writes it. */
-        .tail_pos = shmring_load64_relaxed(&side.own->pos),
-        /* relaxed: a first guess; has_room looks again, by A. */
-        .head_seen = shmring_load64_relaxed(&side.peer->pos),
-    };
+    *producer = (shmring_spsc_producer){.side = side, .tail_pos = tail, .head_seen = head};
     return 0;
 }
 
@@ -93,21 +94,19 @@ int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
 {
     uint64_t lazy = elements ? LAZY_BYTES / (geometry->element_size | 1) : LAZY_BYTES;
     shmring_spsc_side side;
+    uint64_t head, tail;
 
     if ((geometry->element_size != 0) != elements)
         return -EPROTOTYPE;
-    int error = take_role(&side, memory, geometry, fd, SHMRING_SPSC_CONSUMER);
+    int error = take_role(memory, geometry, fd, SHMRING_SPSC_CONSUMER, &side, &head, &tail);
 
     if (error != 0)
         return error;
     open_session(&side);
-    /* relaxed: only the holder of the role writes it. */
-    uint64_t head = shmring_load64_relaxed(&side.own->pos);
-
     *consumer = (shmring_spsc_consumer){
         .side = side,
         .read_pos = head,
-        .tail_seen = head,
+        .tail_seen = tail,
         .head_pos = head,
         .published = head,
         .lazy = lazy < geometry->capacity / 8 ? lazy : geometry->capacity / 8,
@@ -127,12 +126,24 @@ int shmring_spsc_attach_consumer(shmring_spsc_consumer *consumer, void *memory,
     return shmring_spsc_take_consumer(consumer, memory, geometry, fd, false);
 }
 
+void shmring_spsc_end_producer(shmring_spsc_producer *producer)
+{
+    shmring_spsc_publish(producer);
+    end_session(&producer->side);
+}
+
+void shmring_spsc_end_consumer(shmring_spsc_consumer *consumer)
+{
+    shmring_spsc_flush(consumer);
+    end_session(&consumer->side);
+}
+
 void shmring_spsc_detach_producer(shmring_spsc_producer *producer)
 {
     if (producer->side.own == NULL)
         return;
-    shmring_spsc_publish(producer);
-    close_session(&producer->side);
+    shmring_spsc_end_producer(producer);
+    shmring_member_leave(producer->side.member_fd);
     memset(producer, 0, sizeof *producer);
 }
 
@@ -140,8 +151,8 @@ void shmring_spsc_detach_consumer(shmring_spsc_consumer *consumer)
 {
     if (consumer->side.own == NULL)
         return;
-    shmring_spsc_flush(consumer);
-    close_session(&consumer->side);
+    shmring_spsc_end_consumer(consumer);
+    shmring_member_leave(consumer->side.member_fd);
     memset(consumer, 0, sizeof *consumer);
 }
 

@@ -12,7 +12,13 @@
  * A channel behaves like a pipe with a name that keeps its messages: it stays until
  * shmring_segment_unlink(); a sender needs no waiting receiver; when senders come and go one after
  * the other, the receiver sees one stream. It learns that the stream has ended (-EPIPE) or broken
- * (-EOWNERDEAD) after it has got every message, and each end is reported once.
+ * (-EOWNERDEAD) after it has got every message. An end is reported at most once, and not at all
+ * if a successor is there before anyone noticed: then the stream simply goes on.
+ *
+ * What a receiver releases is given back a little later: when an eighth of the ring (16 KiB at
+ * most) has gathered, when it finds the ring empty, when the sender sleeps for room, at flush and
+ * at close. What is not given back is delivered again if the receiver dies. So call flush after
+ * messages that must not come twice, and before waiting for something else than this channel.
  *
  * Handles are the caller's memory, private to the process, used by one thread at a time, and not
  * to be copied or used in a child after fork(). Nothing is allocated. Calls are not
@@ -65,7 +71,8 @@ int shmring_channel_create(const char *name, const shmring_channel_options *opti
 
 /* Opens the channel and takes the role. options may be NULL. Returns 0, or, with the handle
  * untouched, -EPROTOTYPE (the ring holds elements), -EBUSY (a living sender or receiver has the
- * role), or as from shmring_segment_open() and shmring_spsc_attach_producer(). */
+ * role), or as from shmring_segment_open(), shmring_spsc_attach_producer() and, with create, from
+ * shmring_channel_create(). */
 int shmring_sender_open(shmring_sender *sender, const char *name,
                         const shmring_channel_options *options);
 int shmring_receiver_open(shmring_receiver *receiver, const char *name,
@@ -84,7 +91,8 @@ void shmring_receiver_close(shmring_receiver *receiver);
  *                just before goes unnoticed: who looks at a flag of a handler sets deadlines)
  *   -EMSGSIZE    longer than shmring_spsc_max_message(), or than the receiver's buffer
  *   -EOWNERDEAD  sending: full, and the receiver died; receiving: empty, and the sender died.
- *                Reported once for each death; calling again waits for a successor
+ *                Calling again waits for a successor. With SHMRING_NOW it takes some hundred calls
+ *                in vain to notice, with SHMRING_WAIT_SPIN 10 ms, else 100 ms
  *   -EPIPE       receiving: empty, and the sender has closed. Once for each sender
  *   -EBADMSG     the other side broke the rules; for good
  *   -ENOSYS      the kernel, or a seccomp filter, refuses futexes

@@ -9,8 +9,9 @@
  * and a reused process id fools nobody. Works across pid, mount, ipc and user namespaces.
  *
  * What to know:
- *   - A child made by fork() shares the description: while it lives, its dead parent counts as
- *     alive. That errs on the safe side, and ends at exec() (the descriptor is close-on-exec).
+ *   - A child made by fork() shares the description: while it lives, a parent that died counts as
+ *     alive. That errs on the safe side, and ends at exec() (the descriptor is close-on-exec). A
+ *     parent that leaves is gone at once.
  *   - Whoever may open the object may take its locks: members trust each other.
  *   - join() needs /proc, to make a description of its own from a descriptor.
  */

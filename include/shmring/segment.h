@@ -45,7 +45,7 @@ enum shmring_memory {
  * built with an older header, is understood; a larger one with anything set behind is -EINVAL. */
 typedef struct shmring_segment_options {
     size_t size;
-    /* Creating: permission bits of the object, whatever the umask; 0: 0600.
+    /* Creating: read and write bits of the object, whatever the umask; 0: 0600.
      * Opening: the bits that it may have at most; 0: 0660. */
     mode_t mode;
     /* Creating: give it this group, if set_group. */
@@ -82,10 +82,10 @@ int shmring_segment_check_name(const char *name);
  * passing fd. options may be NULL. The segment cannot be opened before shmring_segment_publish();
  * closed before that, it is gone.
  * Returns 0, or, with *ret_segment untouched and nothing left behind:
- *   -EINVAL, -ENAMETOOLONG  the name, the options or the geometry
+ *   -EINVAL, -ENAMETOOLONG  the name, the options, or a geometry that is not as planned
  *   -EEXIST                 the name is taken
  *   -ENOSPC                 no room for it in /dev/shm, or in memory
- *   -EFBIG                  larger than a file or an address space may be
+ *   -EFBIG                  larger than a file may be (RLIMIT_FSIZE)
  *   -EPERM                  not allowed to give it that group
  *   -EACCES, -EMFILE, -ENFILE, -ENOMEM, -ENOENT (no /dev/shm) as from open(2) and mmap(2)
  */
@@ -104,10 +104,11 @@ int shmring_segment_publish(shmring_segment *segment);
  * Returns 0 with the checked geometry (ret_geometry may be NULL), or, both untouched:
  *   -EINVAL, -ENAMETOOLONG  the name or the options
  *   -ENOENT                 no such segment
- *   -EPERM                  another owner, or a mode that lets strangers in
+ *   -EPERM                  another owner, a mode that lets strangers in, or a second hard link
  *   -EACCES                 the permissions of the object
  *   -EPROTO                 not a ring, or no regular file
  *   -EAGAIN, -EPROTONOSUPPORT, -EBADMSG as from shmring_layout_check()
+ *   -ENOSPC                 it has holes (or was cut short meanwhile), and there is no room
  *   -EMFILE, -ENFILE, -ENOMEM
  */
 int shmring_segment_open(shmring_segment *ret_segment, const char *name,

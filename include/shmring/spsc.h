@@ -95,7 +95,8 @@ typedef struct shmring_spsc_consumer {
  * Takes the role in the ring at memory, whose geometry was checked (shmring_segment_open()), and
  * goes on where its last holder stopped. memory must outlive the handle. fd is a descriptor of the
  * object, and is not kept; -1, for memory that no other process maps, leaves it to the caller to
- * give each role once, and no death is noticed. Calls the kernel, does not wait. The handle is
+ * give each role once, and no death is noticed (both sides then: to a side with a descriptor the
+ * other would look dead). Calls the kernel, does not wait. The handle is
  * written on 0 only:
  *   -EBUSY      a living producer (consumer) has the role, in whatever process or thread
  *   -EPROTOTYPE the ring holds elements (spsc_array.h), not messages
@@ -113,6 +114,11 @@ int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,
                                const shmring_geometry *geometry, int fd, bool elements);
 int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
                                const shmring_geometry *geometry, int fd, bool elements);
+
+/* The first half of detach: the other side sees the end of the session, the role is still ours. In
+ * between is the place to wake the other side for it (wait.h): later that is a successor's. */
+void shmring_spsc_end_producer(shmring_spsc_producer *producer);
+void shmring_spsc_end_consumer(shmring_spsc_consumer *consumer);
 
 /* Gives the role back; the ring stays usable. Staged messages are published, an open reservation
  * is dropped; held messages are not released. A handle that was zeroed or detached is ignored. */
@@ -140,8 +146,10 @@ inline int shmring_spsc_error(const shmring_spsc_side *side)
  *   -EPIPE       it detached
  *   -EOWNERDEAD  it died attached
  *   -EBADMSG     see shmring_spsc_error()
- * After an end (-EPIPE, -EOWNERDEAD) a consumer must look once more for messages before it
- * believes that it has them all. ret_session gets the session that the answer is about.
+ * An end that a successor has hidden by attaching is not told: the stream goes on, and nothing
+ * that was published is missing. After an end (-EPIPE, -EOWNERDEAD) a consumer must look once more
+ * for messages before it believes that it has them all. ret_session gets the session that the
+ * answer is about.
  */
 int shmring_spsc_peer(const shmring_spsc_side *side, uint32_t *ret_session);
 
@@ -282,8 +290,11 @@ inline bool shmring_spsc_has_record(shmring_spsc_consumer *consumer)
     if (tail - consumer->tail_seen > consumer->side.capacity ||
         tail - consumer->head_pos > consumer->side.capacity)
         consumer->side.error = -EBADMSG;
-    if (consumer->side.error != 0)
+    if (consumer->side.error != 0) {
+        consumer->tail_seen = consumer->read_pos;
+        consumer->current = 0;
         return false;
+    }
     consumer->tail_seen = tail;
     if (tail != consumer->read_pos)
         return true;
@@ -301,8 +312,9 @@ inline bool shmring_spsc_accept(shmring_spsc_consumer *consumer, uint64_t header
 
     consumer->current = 0;
     if (size > consumer->tail_seen - consumer->read_pos || size > to_end ||
-        (skip && size != to_end)) {
-        /* longer than what was published, or than the data */
+        (skip && (size != to_end || size >= consumer->side.capacity / 2))) {
+        /* longer than what was published, or than the data, or than what a skip is for: less than
+         * the longest record; so no two follow each other, and none at the start of the data */
         consumer->side.error = -EBADMSG;
         consumer->tail_seen = consumer->read_pos;
         return false;
@@ -326,8 +338,7 @@ inline bool shmring_spsc_accept(shmring_spsc_consumer *consumer, uint64_t header
 inline const void *shmring_spsc_peek(shmring_spsc_consumer *consumer, uint64_t *ret_length,
                                      uint32_t *ret_type)
 {
-    /* Twice: the first record may be a skip. A second one would not fit: a skip ends with the data,
-     * and then one at its start would have to be as long as the ring. */
+    /* Twice: the first record may be a skip, and then the second is none. */
     for (int records = 0; records < 2; records++) {
         if (consumer->read_pos == consumer->tail_seen && !shmring_spsc_has_record(consumer))
             return NULL;

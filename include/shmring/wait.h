@@ -48,8 +48,8 @@ enum shmring_wait_policy {
 #define SHMRING_NOW INT64_C(0) /* do not wait */
 #define SHMRING_NEVER INT64_MAX /* wait for as long as it takes */
 
-/* The longest sleep. A death is noticed after one, or after two if it happened at the end of the
- * first: within 100 ms. */
+/* The longest sleep. A sleeper notices a death after one, or after two if it happened at the end of
+ * the first: within 100 ms. */
 #define SHMRING_WAIT_CAP_NS INT64_C(40000000)
 
 /* Now, and now + ns (SHMRING_NEVER if that overflows): for making deadlines. */

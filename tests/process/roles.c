@@ -34,6 +34,47 @@ static pid_t holder(void)
     return pid;
 }
 
+static void a_left_role_is_free_though_a_forked_child_lives(void)
+{
+    shmring_spsc_producer producer, successor;
+
+    CHECK_EQ(shmring_spsc_attach_producer(&producer, segment.base, &geometry, segment.fd), 0);
+    pid_t child = check_fork();
+
+    if (child == 0)
+        for (;;)
+            pause();
+    shmring_spsc_detach_producer(&producer);
+    CHECK_EQ(shmring_spsc_attach_producer(&successor, segment.base, &geometry, segment.fd), 0);
+    shmring_spsc_detach_producer(&successor);
+    CHECK(kill(child, SIGKILL) == 0);
+    CHECK_EQ(check_wait(child), -SIGKILL);
+}
+
+static void a_spinner_with_short_deadlines_learns_of_a_death(void)
+{
+    shmring_channel_options options = {
+        .size = sizeof options, .create = true, .wait = SHMRING_WAIT_SPIN};
+    shmring_receiver rx;
+    char name[64];
+    int error = -ETIMEDOUT;
+
+    snprintf(name, sizeof name, "shmring-test-roles-%d", (int)getpid());
+    CHECK_EQ(shmring_receiver_open(&rx, name, &options), 0);
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        shmring_sender tx;
+        _exit(shmring_sender_open(&tx, name, NULL) != 0); /* dies attached */
+    }
+    CHECK_EQ(check_wait(child), 0);
+    for (int i = 0; i < 100 && error == -ETIMEDOUT; i++)
+        error = shmring_receiver_recv(&rx, NULL, 0, NULL, NULL, shmring_deadline(1000000));
+    shmring_receiver_close(&rx);
+    shmring_segment_unlink(name);
+    CHECK_EQ(error, -EOWNERDEAD);
+}
+
 int main(void)
 {
     shmring_spsc_producer producer;
@@ -68,6 +109,8 @@ int main(void)
     shmring_spsc_peer_ended(&consumer.side, session);
     CHECK_EQ(shmring_spsc_peer(&consumer.side, &session), -ENOTCONN);
     shmring_spsc_detach_consumer(&consumer);
+    a_left_role_is_free_though_a_forked_child_lives();
     shmring_segment_close(&segment);
+    a_spinner_with_short_deadlines_learns_of_a_death();
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 
 enum {
     CAPACITY = 65536,
@@ -26,10 +27,25 @@ static int count_files(void)
     return count - 2;
 }
 
+/* ftruncate() beyond the limit raises a signal that would end us. */
+static void beyond_the_file_size_limit_is_an_error(void)
+{
+    struct rlimit limit = {.rlim_cur = CAPACITY, .rlim_max = RLIM_INFINITY};
+    shmring_channel_options options = {.size = sizeof options, .capacity = CAPACITY};
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+        _exit(shmring_channel_create("shmring-test-limit", &options) == -EFBIG ? 0 : 1);
+    }
+    CHECK_EQ(check_wait(child), 0);
+}
+
 int main(void)
 {
     shmring_channel_options options = {.size = sizeof options, .capacity = CAPACITY};
 
+    beyond_the_file_size_limit_is_an_error();
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         SKIP("needs to mount a file system of its own");
     for (int pages = 1; pages <= PAGES + 1; pages++) {

@@ -59,13 +59,19 @@ Test(wait, a_sleeper_is_woken_once_and_not_before_its_position)
 
 Test(wait, a_wake_between_arm_and_sleep_is_not_slept_through)
 {
-    uint32_t ticket = shmring_wait_arm(&sleeper, 8);
+    int at_once = 0;
 
-    publish(8);
-    int64_t before = shmring_clock();
-    cr_expect_eq(shmring_wait_sleep(&sleeper, ticket, SHMRING_NEVER), 0);
-    cr_expect_lt(shmring_clock() - before, SHMRING_WAIT_CAP_NS, "it did not wait for the cap");
-    shmring_wait_disarm(&sleeper);
+    /* Many, because one may be late for another reason: the processor was taken away. */
+    for (uint64_t pos = 8; pos <= 160; pos += 8) {
+        uint32_t ticket = shmring_wait_arm(&sleeper, pos);
+
+        publish(pos);
+        int64_t before = shmring_clock();
+        cr_expect_eq(shmring_wait_sleep(&sleeper, ticket, SHMRING_NEVER), 0);
+        at_once += shmring_clock() - before < SHMRING_WAIT_CAP_NS;
+        shmring_wait_disarm(&sleeper);
+    }
+    cr_expect_gt(at_once, 0, "each waited for the cap");
 }
 
 Test(wait, a_sleep_ends_at_its_deadline_or_at_the_cap)
