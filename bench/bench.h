@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* What all parts of the benchmark agree on: what a case is, and what its two processes share. */
+#ifndef BENCH_BENCH_H
+#define BENCH_BENCH_H
+
+#include "shmring/atomic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#define BENCH_NORETURN [[noreturn]]
+#else
+#define BENCH_NORETURN _Noreturn
+#endif
+
+#define BENCH_INLINE static inline __attribute__((always_inline))
+
+enum {
+    BENCH_RING_BYTES = 4 << 20, /* payload that a ring holds, ours or a peer's */
+    BENCH_MAX_SIZE = 65536,
+    BENCH_SIZES = 6,
+    BENCH_ID_MAX = 64,
+    BENCH_ROUND_TRIPS_MAX = 1 << 20, /* that one sample keeps */
+};
+
+/* How both processes wait when there is nothing to do. The same for all in one table. */
+enum policy {
+    POLICY_SPIN,
+    POLICY_BLOCK,
+    POLICY_COUNT,
+};
+
+enum role {
+    ROLE_PRODUCER,
+    ROLE_CONSUMER,
+};
+
+/* What a channel is opened for. */
+struct shape {
+    uint32_t size;  /* of a message, bytes */
+    uint32_t batch; /* messages per publication */
+    enum policy policy;
+};
+
+/* Slots of a ring of messages of one size: a power of two. */
+static inline uint32_t bench_slots(uint32_t size)
+{
+    return (uint32_t)BENCH_RING_BYTES / size;
+}
+
+/* What one process of a sample is told, and what it found. In shared memory. */
+struct run {
+    uint32_t size;
+    uint32_t batch;
+    int64_t warm_ns; /* not counted */
+    int64_t ns;
+    /* A stream: what the consumer counted, by its own clock. */
+    uint64_t messages;
+    int64_t elapsed_ns;
+    /* A dialogue: stamps per round trip, private to the side that asks. */
+    uint32_t *ticks;
+    size_t round_trips;
+};
+
+/*
+ * Ends the sample from within a worker: in the child the process, in the parent the call that runs
+ * it. Printf-like; the text becomes the reason that is reported.
+ */
+BENCH_NORETURN void sample_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same for a message that is not what was sent. */
+BENCH_NORETURN void sample_corrupt(uint64_t seq);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

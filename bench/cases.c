@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "cases.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+const uint32_t bench_sizes[BENCH_SIZES] = {8, 64, 256, 1024, 4096, 65536};
+static const uint32_t memcpy_sizes[] = {64, 1024, 4096, 65536, 1 << 20};
+
+enum {
+    CASES_MAX = 1024,
+    SKIPPED_MAX = 64,
+    FLOOR_LINE = 64,
+    FLOOR_BATCH = 16, /* of the plain id */
+};
+
+/* How --quick thins out: these sizes, dialogues of the first two only, no batches of 16 but ours.
+ */
+static bool is_quick(const struct bench_case *added)
+{
+    uint32_t size = added->shape.size;
+
+    if (added->is_floor)
+        return true;
+    if (added->workload == WORKLOAD_PINGPONG)
+        return size == 64 || size == 1024;
+    if (strcmp(added->transport->name, "ring_array") == 0 && added->shape.batch == 16)
+        return false;
+    return size == 8 || size == 64 || size == 1024 || size == 65536;
+}
+
+static struct bench_case *add(struct cases *cases, struct bench_case added)
+{
+    struct bench_case *place = &cases->list[cases->count];
+
+    if (cases->count == CASES_MAX)
+        abort(); /* the table above outgrew the limit */
+    cases->count++;
+    *place = added;
+    return place;
+}
+
+static void skip(struct cases *cases, const char *what, const char *reason)
+{
+    struct skipped *last = &cases->skipped[cases->skipped_count];
+
+    for (struct skipped *known = cases->skipped; known < last; known++)
+        if (strcmp(known->what, what) == 0 && strcmp(known->reason, reason) == 0)
+            return;
+    if (cases->skipped_count == SKIPPED_MAX)
+        return;
+    cases->skipped_count++;
+    snprintf(last->what, sizeof last->what, "%s", what);
+    snprintf(last->reason, sizeof last->reason, "%s", reason);
+}
+
+const char *size_text(uint32_t size, char *text, size_t text_size)
+{
+    if (size >= 1 << 20)
+        snprintf(text, text_size, "%u MiB", size >> 20);
+    else if (size >= 1 << 10)
+        snprintf(text, text_size, "%u KiB", size >> 10);
+    else
+        snprintf(text, text_size, "%u B", size);
+    return text;
+}
+
+const char *policy_name(enum policy policy)
+{
+    return policy == POLICY_SPIN ? "spin" : "block";
+}
+
+static void add_floor_line_stream(struct cases *cases, const struct transport *transport)
+{
+    for (const uint32_t *batch = (const uint32_t[]){1, FLOOR_BATCH, 64, 0}; *batch != 0; batch++) {
+        struct bench_case *added =
+            add(cases, (struct bench_case){
+                           .transport = transport,
+                           .workload = WORKLOAD_STREAM,
+                           .is_floor = true,
+                           .is_quick = true,
+                           .shape = {.size = FLOOR_LINE, .batch = *batch, .policy = POLICY_SPIN},
+                       });
+        int length = snprintf(added->id, sizeof added->id, "floor/%s/4MiB", transport->name);
+
+        if (*batch != FLOOR_BATCH)
+            snprintf(added->id + length, sizeof added->id - (size_t)length, "/b%u", *batch);
+    }
+}
+
+static void add_floors(struct cases *cases)
+{
+    static const struct shape line = {FLOOR_LINE, 1, POLICY_SPIN};
+
+    add(cases, (struct bench_case){"floor/pingpong/1line", .workload = WORKLOAD_FLOOR_1LINE,
+                                   .is_floor = true, .is_quick = true, .shape = line});
+    add(cases, (struct bench_case){"floor/pingpong/2lines", .workload = WORKLOAD_FLOOR_2LINES,
+                                   .is_floor = true, .is_quick = true, .shape = line});
+    for (size_t i = 0; i < sizeof memcpy_sizes / sizeof memcpy_sizes[0]; i++) {
+        struct bench_case *added =
+            add(cases, (struct bench_case){
+                           .workload = WORKLOAD_FLOOR_MEMCPY,
+                           .is_floor = true,
+                           .is_quick = true,
+                           .shape = {.size = memcpy_sizes[i], .batch = 1, .policy = POLICY_SPIN},
+                       });
+        char text[16], *unit;
+
+        size_text(memcpy_sizes[i], text, sizeof text);
+        unit = strchr(text, ' ');
+        *unit = '\0';
+        snprintf(added->id, sizeof added->id, "floor/memcpy/%s%s", text, unit + 1);
+    }
+}
+
+static void add_shape(struct cases *cases, const struct transport *transport,
+                      enum workload workload, const struct shape *shape)
+{
+    const char *reason = transport->refuse != NULL ? transport->refuse(shape) : NULL;
+
+    if (reason != NULL) {
+        skip(cases, transport->name, reason);
+        return;
+    }
+    struct bench_case *added = add(
+        cases, (struct bench_case){.transport = transport, .workload = workload, .shape = *shape});
+    int length = snprintf(added->id, sizeof added->id, "%s/%s/%uB/%s", transport->name,
+                          case_workload(added), shape->size, policy_name(shape->policy));
+
+    if (shape->batch != 1)
+        snprintf(added->id + length, sizeof added->id - (size_t)length, "/b%u", shape->batch);
+    added->is_quick = is_quick(added);
+}
+
+static void add_policy(struct cases *cases, const struct transport *transport, enum policy policy)
+{
+    struct shape shape = {.batch = 1, .policy = policy};
+
+    if (transport->loops[policy] == NULL) {
+        skip(cases, transport->name,
+             policy == POLICY_BLOCK ? "it has no way to block" : "it cannot spin");
+        return;
+    }
+    for (size_t i = 0; i < BENCH_SIZES; i++) {
+        shape.size = bench_sizes[i];
+        shape.batch = 1;
+        add_shape(cases, transport, WORKLOAD_PINGPONG, &shape);
+        add_shape(cases, transport, WORKLOAD_STREAM, &shape);
+        for (const uint32_t *batch = transport->batches; *batch != 0; batch++) {
+            shape.batch = *batch;
+            add_shape(cases, transport, WORKLOAD_STREAM, &shape);
+        }
+    }
+}
+
+int cases_make(struct cases *ret_cases)
+{
+    struct cases cases = {.list = calloc(CASES_MAX, sizeof *cases.list),
+                          .skipped = calloc(SKIPPED_MAX, sizeof *cases.skipped)};
+
+    if (cases.list == NULL || cases.skipped == NULL) {
+        cases_free(&cases);
+        return -ENOMEM;
+    }
+    add_floors(&cases);
+    for (const struct transport *const *at = transports; *at != NULL; at++) {
+        if ((*at)->is_floor) {
+            add_floor_line_stream(&cases, *at);
+            continue;
+        }
+        for (enum policy policy = POLICY_SPIN; policy < POLICY_COUNT; policy++)
+            add_policy(&cases, *at, policy);
+    }
+    for (const struct missing_transport *at = missing_transports; at->name != NULL; at++)
+        skip(&cases, at->name, at->reason);
+    *ret_cases = cases;
+    return 0;
+}
+
+static bool wanted(const struct bench_case *candidate, const char *const *patterns,
+                   size_t pattern_count, bool quick, size_t *hits)
+{
+    bool match = pattern_count == 0 && (!quick || candidate->is_quick);
+
+    for (size_t i = 0; i < pattern_count; i++)
+        if (fnmatch(patterns[i], candidate->id, 0) == 0) {
+            hits[i]++;
+            match = true;
+        }
+    return match;
+}
+
+int cases_select(struct cases *cases, const char *const *patterns, size_t pattern_count, bool quick,
+                 const char **ret_pattern)
+{
+    size_t *hits = calloc(pattern_count + 1, sizeof *hits), kept = 0;
+    int error = 0;
+
+    if (hits == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < cases->count; i++)
+        if (wanted(&cases->list[i], patterns, pattern_count, quick, hits))
+            cases->list[kept++] = cases->list[i];
+    cases->count = kept;
+    for (size_t i = 0; i < pattern_count && error == 0; i++)
+        if (hits[i] == 0) {
+            *ret_pattern = patterns[i];
+            error = -ENOENT;
+        }
+    free(hits);
+    return error;
+}
+
+void cases_keep_blocking(struct cases *cases)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < cases->count; i++)
+        if (cases->list[i].shape.policy == POLICY_BLOCK ||
+            cases->list[i].workload == WORKLOAD_FLOOR_MEMCPY)
+            cases->list[kept++] = cases->list[i];
+    cases->count = kept;
+    skip(cases, "spin", "not on one processor");
+}
+
+void cases_free(struct cases *cases)
+{
+    for (size_t i = 0; i < cases->count; i++)
+        for (int place = 0; place < PLACE_COUNT; place++) {
+            free(cases->list[i].results[place].samples);
+            free(cases->list[i].results[place].times);
+        }
+    free(cases->list);
+    free(cases->skipped);
+    *cases = (struct cases){0};
+}
+
+int case_add(struct bench_case *bench_case, enum place place, double value,
+             const struct histogram *times)
+{
+    struct result *result = &bench_case->results[place];
+    double *samples = realloc(result->samples, (result->count + 1) * sizeof *samples);
+
+    if (samples == NULL)
+        return -ENOMEM;
+    result->samples = samples;
+    if (times != NULL && result->times == NULL)
+        result->times = calloc(1, sizeof *result->times);
+    if (times != NULL && result->times == NULL)
+        return -ENOMEM;
+    if (times != NULL)
+        histogram_merge(result->times, times);
+    samples[result->count++] = value;
+    return 0;
+}
+
+bool case_is_dialogue(const struct bench_case *bench_case)
+{
+    return bench_case->workload == WORKLOAD_PINGPONG ||
+           bench_case->workload == WORKLOAD_FLOOR_1LINE ||
+           bench_case->workload == WORKLOAD_FLOOR_2LINES;
+}
+
+const char *case_transport(const struct bench_case *bench_case)
+{
+    return bench_case->is_floor ? "floor" : bench_case->transport->name;
+}
+
+const char *case_workload(const struct bench_case *bench_case)
+{
+    if (bench_case->workload == WORKLOAD_FLOOR_MEMCPY)
+        return "memcpy";
+    if (case_is_dialogue(bench_case))
+        return "pingpong";
+    return bench_case->is_floor ? "line_stream" : "stream";
+}
+
+static int compare(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+
+    return (a > b) - (a < b);
+}
+
+double median(double *values, size_t count)
+{
+    if (count == 0)
+        return 0;
+    qsort(values, count, sizeof *values, compare);
+    return count % 2 == 1 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Checks a file of shmring-bench --json against the schema shmring.bench/1: check_json.py FILE"""
+import json
+import sys
+
+CLASSES = {"same-core", "smt", "l3", "cross-l3", "mixed"}
+NUMBER = (int, float)
+TEXT = (str, type(None))
+
+DOCUMENT = {"schema": str, "started": str, "took_s": NUMBER, "interrupted": bool, "tool": dict,
+            "host": dict, "settings": dict, "warnings": list, "classes": dict, "skipped": list,
+            "failures": list, "results": list}
+TOOL = {"version": str, "compiler": str, "optimized": bool, "sanitized": bool}
+HOST = {"cpu": TEXT, "kernel": str, "governor": TEXT, "hypervisor": bool, "thp": TEXT,
+        "clocksource": TEXT, "cpus": int, "used_cpus": list, "load": NUMBER}
+SETTINGS = {"seconds": NUMBER, "repeat": int, "class_limits_ns": dict, "transports": dict}
+RESULT = {"id": str, "transport": str, "workload": str, "size": int, "policy": str, "batch": int,
+          "class": str, "unit": str, "samples": list, "median": NUMBER, "min": NUMBER,
+          "max": NUMBER, "n": int}
+LATENCY = {"p50": int, "p90": int, "p99": int, "p99.9": int, "round_trips": int}
+STREAM = {"bytes_per_s": NUMBER}
+
+problems = []
+
+
+def check(good, where, what):
+    if not good:
+        problems.append(f"{where}: {what}")
+    return good
+
+
+def check_fields(value, fields, where):
+    """Are all fields there, with the right types? A bool is no number."""
+    good = check(isinstance(value, dict), where, "is no object")
+    for name, kind in fields.items() if good else ():
+        if not check(name in value, where, f"lacks {name}"):
+            good = False
+            continue
+        is_bool = isinstance(value[name], bool)
+        right = isinstance(value[name], kind) and (kind is bool or not is_bool)
+        good = check(right, where, f"{name} is {value[name]!r}") and good
+    return good
+
+
+def check_id(result, where):
+    parts = result["id"].split("/")
+    if parts[0] == "floor":
+        check(result["transport"] == "floor" and len(parts) >= 3, where, "is no id of a floor")
+        return
+    want = [result["transport"], result["workload"], f"{result['size']}B", result["policy"]]
+    if result["batch"] != 1:
+        want.append(f"b{result['batch']}")
+    check(parts == want, where, f"should be {'/'.join(want)}")
+
+
+def check_result(result, seen):
+    where = result.get("id", "a result") if isinstance(result, dict) else "a result"
+    if not check_fields(result, RESULT, where):
+        return
+    samples, key = result["samples"], (result["id"], result["class"])
+    check_id(result, where)
+    check(key not in seen, where, f"twice in class {result['class']}")
+    seen.add(key)
+    check(result["class"] in CLASSES, where, f"class {result['class']}")
+    check(result["policy"] in ("spin", "block"), where, f"policy {result['policy']}")
+    check(samples and len(samples) == result["n"], where, "n is not the number of samples")
+    if not check(all(isinstance(s, NUMBER) and s > 0 for s in samples), where, "bad samples"):
+        return
+    check(min(samples) == result["min"] <= result["median"], where, "min, median")
+    if result["workload"] != "pingpong":
+        check(result["unit"] == "msg/s", where, f"unit {result['unit']}")
+        check(max(samples) == result["max"] >= result["median"], where, "max, median")
+        check_fields(result, STREAM, where)
+    elif check_fields(result, LATENCY, where):
+        check(result["unit"] == "ns", where, f"unit {result['unit']}")
+        order = [result[k] for k in ("p50", "p90", "p99", "p99.9", "max")]
+        check(order == sorted(order) and order[0] > 0, where, f"percentiles {order}")
+        check(result["round_trips"] > 0, where, "no round trips")
+
+
+def check_document(document):
+    if not check_fields(document, DOCUMENT, "document"):
+        return
+    check(document["schema"] == "shmring.bench/1", "document", f"schema {document['schema']}")
+    check_fields(document["tool"], TOOL, "tool")
+    check_fields(document["host"], HOST, "host")
+    if check_fields(document["settings"], SETTINGS, "settings"):
+        for name, text in document["settings"]["transports"].items():
+            check(isinstance(text, str) and text, f"settings of {name}", "are empty")
+    check(set(document["classes"]) == CLASSES, "classes", f"are {sorted(document['classes'])}")
+    for failure in document["failures"]:
+        check_fields(failure, {"id": str, "reason": str, "corrupt": bool}, "a failure")
+    for skipped in document["skipped"]:
+        check_fields(skipped, {"what": str, "reason": str}, "a skipped case")
+    check(document["results"], "document", "has no results")
+    seen = set()
+    for result in document["results"]:
+        check_result(result, seen)
+    counted = sum(document["classes"].values())
+    total = sum(r.get("n", 0) for r in document["results"] if isinstance(r, dict))
+    check(counted == total, "classes", f"count {counted} samples, the results have {total}")
+
+
+def main(arguments):
+    if len(arguments) != 1:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        with open(arguments[0], encoding="utf-8") as file:
+            check_document(json.load(file))
+    except (OSError, ValueError) as error:
+        problems.append(f"{arguments[0]}: {error}")
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include "shmring/shmring.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* jansson passes a NULL on, so that one check at the end is enough. */
+static json_t *text_or_null(const char *text)
+{
+    return text[0] != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *make_host(const struct report *report)
+{
+    const struct host *host = &report->host;
+
+    return json_pack("{s:o, s:s, s:o, s:b, s:o, s:o, s:i, s:[i,i], s:f}", "cpu",
+                     text_or_null(host->cpu), "kernel", host->kernel, "governor",
+                     text_or_null(host->governor), "hypervisor", (int)host->hypervisor, "thp",
+                     text_or_null(host->thp), "clocksource", text_or_null(host->clocksource),
+                     "cpus", (int)host->cpus, "used_cpus", report->cpus[0], report->cpus[1], "load",
+                     host->load);
+}
+
+static json_t *make_tool(const struct report *report)
+{
+    return json_pack("{s:s, s:s, s:b, s:b}", "version", shmring_version(), "compiler",
+                     report->host.compiler, "optimized", (int)report->host.optimized, "sanitized",
+                     (int)report->host.sanitized);
+}
+
+static json_t *make_settings(const struct report *report)
+{
+    json_t *settings =
+        json_pack("{s:f, s:i, s:{s:i, s:i}}", "seconds", report->seconds, "repeat",
+                  (int)report->repeat, "class_limits_ns", "smt_below",
+                  (int)report->limits.smt_below, "l3_below", (int)report->limits.l3_below);
+    json_t *of_transports = json_object();
+
+    for (const struct transport *const *at = transports; *at != NULL; at++) {
+        char text[256];
+
+        (*at)->settings(text, sizeof text);
+        json_object_set_new(of_transports, (*at)->name, json_string(text));
+    }
+    json_object_set_new(settings, "transports", of_transports);
+    return settings;
+}
+
+static void add_times(json_t *json, const struct histogram *times)
+{
+    static const struct {
+        const char *name;
+        double share;
+    } quantiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
+
+    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++) {
+        uint64_t ns = histogram_quantile(times, quantiles[i].share);
+
+        json_object_set_new(json, quantiles[i].name, json_integer((json_int_t)ns));
+    }
+    /* Over min and max of the samples: those of all round trips. */
+    json_object_set_new(json, "max", json_integer((json_int_t)times->max));
+    json_object_set_new(json, "round_trips", json_integer((json_int_t)times->total));
+}
+
+static json_t *make_result(const struct bench_case *bench_case, enum place place)
+{
+    const struct result *result = &bench_case->results[place];
+    bool dialogue = case_is_dialogue(bench_case);
+    json_t *samples = json_array();
+    double *sorted = calloc(result->count, sizeof *sorted);
+
+    if (sorted == NULL || samples == NULL) {
+        free(sorted);
+        return NULL;
+    }
+    memcpy(sorted, result->samples, result->count * sizeof *sorted);
+    double middle = median(sorted, result->count);
+
+    for (unsigned i = 0; i < result->count; i++)
+        json_array_append_new(samples, json_real(result->samples[i]));
+    json_t *json = json_pack(
+        "{s:s, s:s, s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:f, s:f, s:f, s:i}", "id", bench_case->id,
+        "transport", case_transport(bench_case), "workload", case_workload(bench_case), "size",
+        (int)bench_case->shape.size, "policy", policy_name(bench_case->shape.policy), "batch",
+        (int)bench_case->shape.batch, "class", place_name(place), "unit", dialogue ? "ns" : "msg/s",
+        "samples", samples, "median", middle, "min", sorted[0], "max", sorted[result->count - 1],
+        "n", (int)result->count);
+    if (dialogue)
+        add_times(json, result->times);
+    else
+        json_object_set_new(json, "bytes_per_s",
+                            json_real(middle * (double)bench_case->shape.size));
+    free(sorted);
+    return json;
+}
+
+static json_t *make_results(const struct report *report)
+{
+    json_t *results = json_array();
+
+    for (size_t i = 0; i < report->cases->count; i++)
+        for (enum place place = 0; place < PLACE_COUNT; place++)
+            if (report->cases->list[i].results[place].count != 0)
+                json_array_append_new(results, make_result(&report->cases->list[i], place));
+    return results;
+}
+
+static json_t *make_failures(const struct report *report)
+{
+    json_t *failures = json_array();
+
+    for (size_t i = 0; i < report->failure_count && i < FAILURES_MAX; i++) {
+        const struct failure *failure = &report->failures[i];
+
+        json_array_append_new(failures,
+                              json_pack("{s:s, s:s, s:b}", "id", failure->id, "reason",
+                                        failure->reason, "corrupt", (int)failure->corrupt));
+    }
+    return failures;
+}
+
+static json_t *make_document(const struct report *report)
+{
+    json_t *warnings = json_array(), *skipped = json_array(), *classes = json_object();
+    char started[32] = "";
+    struct tm time;
+
+    for (size_t i = 0; i < report->warning_count; i++)
+        json_array_append_new(warnings, json_string(report->warnings[i]));
+    for (size_t i = 0; i < report->cases->skipped_count; i++)
+        json_array_append_new(skipped,
+                              json_pack("{s:s, s:s}", "what", report->cases->skipped[i].what,
+                                        "reason", report->cases->skipped[i].reason));
+    for (enum place place = 0; place < PLACE_COUNT; place++)
+        json_object_set_new(classes, place_name(place), json_integer(report->places[place]));
+    if (gmtime_r(&report->started, &time) != NULL)
+        strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &time);
+    return json_pack("{s:s, s:s, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+                     "shmring.bench/1", "started", started, "took_s", report->took_s, "interrupted",
+                     (int)report->interrupted, "tool", make_tool(report), "host", make_host(report),
+                     "settings", make_settings(report), "warnings", warnings, "classes", classes,
+                     "skipped", skipped, "failures", make_failures(report), "results",
+                     make_results(report));
+}
+
+int report_json(const struct report *report, const char *path)
+{
+    json_t *document = make_document(report);
+    bool to_stdout = strcmp(path, "-") == 0;
+    FILE *file;
+    int error = 0;
+
+    if (document == NULL)
+        return -ENOMEM;
+    file = to_stdout ? stdout : fopen(path, "we");
+    if (file == NULL) {
+        error = -errno;
+        json_decref(document);
+        return error;
+    }
+    errno = EIO;
+    if (json_dumpf(document, file, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) != 0 ||
+        fputc('\n', file) == EOF || fflush(file) != 0)
+        error = -errno;
+    json_decref(document);
+    if (!to_stdout && fclose(file) != 0 && error == 0)
+        error = -errno;
+    return error;
+}

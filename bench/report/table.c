@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+/* At most 100 columns. */
+#include "report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NAME_WIDTH = 15,
+    CELL_WIDTH = 14,
+    FLOOR_WIDTH = 26,
+    ROWS_MAX = 64,
+};
+
+/* One table: all cases of one workload and one policy, in the class that has most of its samples.
+ */
+struct table {
+    const struct report *report;
+    enum workload workload;
+    enum policy policy;
+    enum place place;
+    unsigned min_count, max_count;           /* samples per cell */
+    const struct bench_case *rows[ROWS_MAX]; /* the first case of each */
+    size_t row_count;
+    const struct bench_case *best[BENCH_SIZES]; /* of each column; NULL: nothing to compare */
+    unsigned columns[BENCH_SIZES];              /* cases in it */
+};
+
+/* Three digits that count. */
+static const char *three(double value, char *text, size_t text_size)
+{
+    int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+
+    snprintf(text, text_size, "%.*f", decimals, value);
+    return text;
+}
+
+/* Nanoseconds; from 10 us on in us, from 1 ms on in ms. */
+static const char *time_text(double ns, char *text, size_t text_size)
+{
+    char number[12];
+
+    if (ns < 1e4)
+        snprintf(text, text_size, "%.0f", ns);
+    else if (ns < 999500)
+        snprintf(text, text_size, "%sus", three(ns / 1e3, number, sizeof number));
+    else
+        snprintf(text, text_size, "%sms", three(ns / 1e6, number, sizeof number));
+    return text;
+}
+
+static double middle_of(const struct result *result)
+{
+    double *sorted = calloc(result->count + 1, sizeof *sorted), middle = 0;
+
+    if (sorted != NULL && result->count != 0) {
+        memcpy(sorted, result->samples, result->count * sizeof *sorted);
+        middle = median(sorted, result->count);
+    }
+    free(sorted);
+    return middle;
+}
+
+/* "612 39.2": million messages and gigabytes per second; "190 461": p50 and p99.9. */
+static const char *figures(const struct bench_case *bench_case, const struct result *result,
+                           char *text, size_t text_size)
+{
+    char first[16], second[16];
+
+    if (case_is_dialogue(bench_case)) {
+        double p50 = (double)histogram_quantile(result->times, 0.5);
+        double p999 = (double)histogram_quantile(result->times, 0.999);
+
+        time_text(p50, first, sizeof first);
+        time_text(p999, second, sizeof second);
+    } else {
+        double rate = middle_of(result);
+
+        three(rate / 1e6, first, sizeof first);
+        three(rate * bench_case->shape.size / 1e9, second, sizeof second);
+    }
+    snprintf(text, text_size, "%s %s", first, second);
+    return text;
+}
+
+/* Has a floor been measured in that class? */
+static bool has_floor(const struct report *report, int place)
+{
+    for (size_t i = 0; i < report->cases->count; i++)
+        if (report->cases->list[i].is_floor && report->cases->list[i].results[place].count != 0)
+            return true;
+    return false;
+}
+
+static void print_floor(const struct report *report, const struct bench_case *floor, FILE *file)
+{
+    fprintf(file, "%-*s", (int)FLOOR_WIDTH, floor->id);
+    for (int place = 0; place < PLACE_MIXED; place++) {
+        const struct result *result = &floor->results[place];
+        char text[40], cell[56] = "-";
+
+        if (!has_floor(report, place))
+            continue;
+        if (result->count != 0)
+            snprintf(cell, sizeof cell, "%s (n=%u)", figures(floor, result, text, sizeof text),
+                     result->count);
+        fprintf(file, "%22s", cell);
+    }
+    fputc('\n', file);
+}
+
+static void print_floors(const struct report *report, FILE *file)
+{
+    bool head = false;
+
+    for (size_t i = 0; i < report->cases->count; i++) {
+        const struct bench_case *floor = &report->cases->list[i];
+
+        if (!floor->is_floor)
+            continue;
+        if (!head) {
+            fprintf(file,
+                    "\nFloors: what nothing can beat. pingpong: p50 and p99.9 in ns; "
+                    "others: million/s and GB/s\n%-*s",
+                    (int)FLOOR_WIDTH, "");
+            for (enum place place = 0; place < PLACE_MIXED; place++)
+                if (has_floor(report, place))
+                    fprintf(file, "%22s", place_name(place));
+            fputc('\n', file);
+            head = true;
+        }
+        print_floor(report, floor, file);
+    }
+}
+
+static bool belongs(const struct table *table, const struct bench_case *bench_case)
+{
+    return !bench_case->is_floor && bench_case->workload == table->workload &&
+           bench_case->shape.policy == table->policy;
+}
+
+static bool same_row(const struct bench_case *left, const struct bench_case *right)
+{
+    return left->transport == right->transport && left->shape.batch == right->shape.batch;
+}
+
+static size_t column_of(const struct bench_case *bench_case)
+{
+    size_t column = 0;
+
+    while (column < BENCH_SIZES - 1 && bench_sizes[column] != bench_case->shape.size)
+        column++;
+    return column;
+}
+
+static void add_row(struct table *table, const struct bench_case *bench_case)
+{
+    for (size_t i = 0; i < table->row_count; i++)
+        if (same_row(table->rows[i], bench_case))
+            return;
+    if (table->row_count < ROWS_MAX)
+        table->rows[table->row_count++] = bench_case;
+}
+
+/* Is a better than b? */
+static bool better(const struct table *table, const struct bench_case *a,
+                   const struct bench_case *b)
+{
+    double left = middle_of(&a->results[table->place]);
+    double right = middle_of(&b->results[table->place]);
+
+    return case_is_dialogue(a) ? left < right : left > right;
+}
+
+/* Rows, class, best of each column. */
+static void fill_table(struct table *table)
+{
+    const struct cases *cases = table->report->cases;
+    unsigned counts[PLACE_COUNT] = {0};
+    unsigned in_column[BENCH_SIZES] = {0};
+
+    for (size_t i = 0; i < cases->count; i++)
+        if (belongs(table, &cases->list[i])) {
+            add_row(table, &cases->list[i]);
+            table->columns[column_of(&cases->list[i])]++;
+            for (int place = 0; place < PLACE_COUNT; place++)
+                counts[place] += cases->list[i].results[place].count;
+        }
+    table->place = PLACE_MIXED;
+    for (enum place place = 0; place < PLACE_MIXED; place++)
+        if (counts[place] != 0 &&
+            (table->place == PLACE_MIXED || counts[place] > counts[table->place]))
+            table->place = place;
+    for (size_t i = 0; i < cases->count; i++) {
+        const struct bench_case *at = &cases->list[i];
+        unsigned count = at->results[table->place].count;
+        size_t column = column_of(at);
+
+        if (!belongs(table, at) || count == 0)
+            continue;
+        table->min_count =
+            table->max_count == 0 || count < table->min_count ? count : table->min_count;
+        table->max_count = count > table->max_count ? count : table->max_count;
+        in_column[column]++;
+        if (table->best[column] == NULL || better(table, at, table->best[column]))
+            table->best[column] = at;
+    }
+    for (size_t column = 0; column < BENCH_SIZES; column++)
+        if (in_column[column] < 2)
+            table->best[column] = NULL;
+}
+
+static void print_cell(const struct table *table, const struct bench_case *row, size_t column,
+                       FILE *file)
+{
+    const struct cases *cases = table->report->cases;
+
+    for (size_t i = 0; i < cases->count; i++) {
+        const struct bench_case *at = &cases->list[i];
+        const struct result *result = &at->results[table->place];
+        char text[40];
+
+        if (!belongs(table, at) || !same_row(at, row) || column_of(at) != column ||
+            result->count == 0)
+            continue;
+        fprintf(file, "%*s%c", CELL_WIDTH - 1, figures(at, result, text, sizeof text),
+                table->best[column] == at ? '*' : ' ');
+        return;
+    }
+    fprintf(file, "%*s ", CELL_WIDTH - 1, "-");
+}
+
+static void print_table(const struct report *report, enum workload workload, enum policy policy,
+                        FILE *file)
+{
+    struct table table = {.report = report, .workload = workload, .policy = policy};
+
+    fill_table(&table);
+    if (table.row_count == 0)
+        return;
+    fprintf(file, "\n%s, %s: %s\nclass %s, n = %u to %u, * best of its column\n%-*s",
+            workload == WORKLOAD_STREAM ? "Stream" : "Ping-pong", policy_name(policy),
+            workload == WORKLOAD_STREAM
+                ? "million messages/s and GB/s"
+                : "p50 and p99.9 of the round trip, ns where no unit is given",
+            place_name(table.place), table.min_count, table.max_count, (int)NAME_WIDTH, "");
+    for (size_t column = 0; column < BENCH_SIZES; column++) {
+        char text[16];
+
+        if (table.columns[column] != 0)
+            fprintf(file, "%*s ", CELL_WIDTH - 1,
+                    size_text(bench_sizes[column], text, sizeof text));
+    }
+    fputc('\n', file);
+    for (size_t row = 0; row < table.row_count; row++) {
+        char name[48];
+
+        snprintf(name, sizeof name, "%s", case_transport(table.rows[row]));
+        if (table.rows[row]->shape.batch != 1)
+            snprintf(name + strlen(name), sizeof name - strlen(name), "/b%u",
+                     table.rows[row]->shape.batch);
+        fprintf(file, "%-*s", (int)NAME_WIDTH, name);
+        for (size_t column = 0; column < BENCH_SIZES; column++)
+            if (table.columns[column] != 0)
+                print_cell(&table, table.rows[row], column, file);
+        fputc('\n', file);
+    }
+}
+
+static void print_notes(const struct report *report, FILE *file)
+{
+    const struct cases *cases = report->cases;
+
+    fprintf(file,
+            "\nNotes\n"
+            "  One message per publication, or N with /bN. All rings hold %d MiB.\n"
+            "  - nothing there: not possible (below), not chosen, or no sample in that "
+            "class.\n",
+            (int)BENCH_RING_BYTES >> 20);
+    for (const struct transport *const *at = transports; *at != NULL; at++)
+        for (size_t i = 0; i < cases->count; i++)
+            if (!cases->list[i].is_floor && cases->list[i].transport == *at) {
+                fprintf(file, "  %s: %s\n", (*at)->name, (*at)->note);
+                break;
+            }
+    for (size_t i = 0; i < cases->skipped_count; i++)
+        fprintf(file, "  %s: %s\n", cases->skipped[i].what, cases->skipped[i].reason);
+    for (size_t i = 0; i < report->warning_count; i++)
+        fprintf(file, "  Warning: %s\n", report->warnings[i]);
+    for (size_t i = 0; i < report->failure_count && i < FAILURES_MAX; i++)
+        fprintf(file, "  Failed: %s: %s\n", report->failures[i].id, report->failures[i].reason);
+}
+
+void report_table(const struct report *report, FILE *file)
+{
+    const struct host *host = &report->host;
+
+    fprintf(file, "%s, %s%s, processors %d and %d\n", host->cpu[0] != '\0' ? host->cpu : "?",
+            host->kernel, host->hypervisor ? ", virtual machine" : "", report->cpus[0],
+            report->cpus[1]);
+    fprintf(file, "%u x %g s per case in %.0f s; samples per class:", report->repeat,
+            report->seconds, report->took_s);
+    for (enum place place = 0; place < PLACE_COUNT; place++)
+        if (report->places[place] != 0 || (place != PLACE_SAME_CORE && report->host.cpus > 1))
+            fprintf(file, " %s %u", place_name(place), report->places[place]);
+    fprintf(file, "\n");
+    print_floors(report, file);
+    for (enum policy policy = POLICY_SPIN; policy < POLICY_COUNT; policy++) {
+        print_table(report, WORKLOAD_STREAM, policy, file);
+        print_table(report, WORKLOAD_PINGPONG, policy, file);
+    }
+    print_notes(report, file);
+}

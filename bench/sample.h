@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* One sample of one case: two processes, each on a processor of its own. */
+#ifndef BENCH_SAMPLE_H
+#define BENCH_SAMPLE_H
+
+#include "cases.h"
+
+struct sampler {
+    int cpus[2]; /* of the parent (asks, produces) and the child */
+    unsigned cpu_count;
+    struct place_limits limits;
+    double seconds;
+
+    struct control *control; /* shared with the child */
+    uint32_t *ticks;
+    struct histogram *times; /* of the last sample, if that was a dialogue */
+};
+
+enum sample_end {
+    SAMPLE_DONE,
+    SAMPLE_FAILED,      /* see the reason */
+    SAMPLE_CORRUPT,     /* a message was not what was sent: see the reason */
+    SAMPLE_INTERRUPTED, /* by SIGINT or SIGTERM */
+};
+
+struct sample {
+    enum place place;
+    uint32_t probe_ns[2];
+    double value; /* messages per second; median round trip in ns */
+    char reason[160];
+};
+
+/* Pins the process, takes over SIGINT, SIGTERM, SIGCHLD and SIGALRM. Returns 0 or -errno. */
+int sampler_init(struct sampler *sampler);
+
+void sampler_free(struct sampler *sampler);
+
+enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *bench_case,
+                             struct sample *ret_sample);
+
+/* Has a signal asked us to stop? */
+bool sampler_interrupted(void);
+
+#endif

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# test.sh PROGRAM CHECKER: does shmring-bench measure, list, and refuse? The figures do not matter.
+set -uo pipefail
+program=$1 checker=$2
+directory=$(mktemp -d) || exit 1
+trap 'rm -rf "$directory"' EXIT
+failures=0
+
+# expect STATUS WHAT COMMAND...: output goes to files in the directory.
+expect() {
+    local want=$1 what=$2 got
+    shift 2
+    "$@" >"$directory/out" 2>"$directory/err"
+    got=$?
+    [ "$got" -eq "$want" ] && return
+    echo "$what: exit status $got, not $want"
+    cat "$directory/out" "$directory/err"
+    failures=$((failures + 1))
+}
+
+# A little of each kind: rings, batches, kernel transports, both policies, all floors.
+cases='ring_spsc/*/64B/*,ring_array/stream/8B/spin/b32,pipe/pingpong/64B/block'
+cases+=',posix_mq/stream/64B/block,fifo/stream/65536B/spin,floor/*'
+expect 0 "measuring" "$program" --only "$cases" --seconds 0.02 --repeat 1 \
+    --json "$directory/results.json"
+grep -q '^Stream, spin: ' "$directory/out" || { echo "no table" && failures=1; }
+awk 'length > 100 { exit 1 }' "$directory/out" || { echo "table too wide" && failures=1; }
+expect 0 "JSON" python3 "$checker" "$directory/results.json"
+expect 0 "JSON on stdout" bash -c \
+    "'$program' --only 'ring_spsc/stream/8B/*' --seconds 0.01 --repeat 2 --json - >'$directory/2'"
+expect 0 "JSON on stdout" python3 "$checker" "$directory/2"
+
+expect 0 "--list" "$program" --list
+for id in ring_spsc/stream/64B/spin ring_spsc/stream/64B/spin/b16 ring_array/stream/8B/spin/b32 \
+    pipe/pingpong/65536B/block floor/line_stream/4MiB floor/pingpong/2lines floor/memcpy/64KiB; do
+    expect 0 "--list has $id" "$program" --list --only "$id"
+    [ "$(cat "$directory/out")" = "$id" ] || { echo "--list $id" && failures=$((failures + 1)); }
+done
+
+expect 0 "--help" "$program" --help
+expect 2 "an unknown option" "$program" --nonsense
+expect 2 "an argument" "$program" nonsense
+expect 2 "a pattern without a case" "$program" --only 'ring_spsc/*,nonsense*'
+expect 2 "an empty pattern" "$program" --only 'ring_spsc/*,'
+for value in '' 0 -1 x 1x nan inf 61 1e99; do
+    expect 2 "--seconds '$value'" "$program" --seconds "$value" --list
+done
+for value in '' 0 -1 +1 ' 1' x 1x 1.5 1001 99999999999999999999; do
+    expect 2 "--repeat '$value'" "$program" --repeat "$value" --list
+done
+for value in '' 90 '90,' ',180' 180,90 90,90 0,180 90,180x; do
+    expect 2 "--class-limits '$value'" "$program" --class-limits "$value" --list
+done
+expect 1 "JSON to nowhere" "$program" --only floor/memcpy/64B --seconds 0.01 --repeat 1 \
+    --json "$directory/none/results.json"
+expect 130 "an interrupt" timeout --preserve-status -s INT 0.5 \
+    "$program" --only 'pipe/stream/64B/*' --seconds 5 --json "$directory/3"
+[ "$failures" -eq 0 ]

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A transport: one way to bring messages of one size from one process to another. One file each,
+ * in transports/ (ours and the kernel's) or peers/ (other libraries), which ends in one struct
+ * transport; transports.c lists them. README.md says how to add one.
+ */
+#ifndef BENCH_TRANSPORT_H
+#define BENCH_TRANSPORT_H
+
+#include "bench.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The hot path, written once per transport and inlined into every loop (workloads/). size is a
+ * constant there. Functions that return nothing to work with (NULL, false) would have to wait;
+ * the loop then spins as all do, or calls sleep if there is one.
+ */
+struct ops {
+    /* A place for the next message: in the transport where it can, else a buffer. */
+    void *(*reserve)(void *side, uint32_t size);
+    /* The message in the place is complete. */
+    void (*stage)(void *side, uint32_t size);
+    /* Sends all that is staged. */
+    bool (*publish)(void *side, uint32_t size);
+    /* The next message. */
+    const void *(*next)(void *side, uint32_t size);
+    /* The message was read. */
+    void (*done)(void *side, uint32_t size);
+    /* Policy block, where reserve and next do not block by themselves. */
+    void (*sleep)(void *side, uint32_t size);
+};
+
+/* The loops of workloads/ around one struct ops: what is run. */
+struct loops {
+    void (*produce)(void *side, struct run *run);
+    void (*consume)(void *side, struct run *run);
+    void (*ping)(void *out, void *in, struct run *run);
+    void (*pong)(void *in, void *out, struct run *run);
+};
+
+struct transport {
+    const char *name;
+    const char *note;                        /* what a reader of the figures must know */
+    bool is_floor;                           /* id "floor/NAME/4MiB", streams of 64 bytes only */
+    const struct loops *loops[POLICY_COUNT]; /* NULL: cannot wait like this */
+    uint32_t batches[4];                     /* besides 1; ends with 0 */
+
+    /* Why this shape is impossible here, or NULL. May be NULL. */
+    const char *(*refuse)(const struct shape *shape);
+    /* Before fork: makes the channel. Its memory is copied by fork; returns NULL and errno. */
+    void *(*open)(const struct shape *shape);
+    /* After fork, in both processes: takes the role. Returns 0 or -errno. May be NULL. */
+    int (*attach)(void *side, enum role role);
+    /* In the parent, at the end. */
+    void (*close)(void *side);
+    /* The settings that it runs with: one line. */
+    void (*settings)(char *ret_text, size_t text_size);
+};
+
+/* All of them; ends with NULL. */
+extern const struct transport *const transports[];
+
+/* Those that were not built in, and why; ends with a NULL name. */
+struct missing_transport {
+    const char *name;
+    const char *reason;
+};
+extern const struct missing_transport missing_transports[];
+
+extern const struct transport transport_line_stream, transport_ring_spsc, transport_ring_array,
+    transport_pipe, transport_fifo, transport_posix_mq, transport_ck_ring, transport_boost_spsc;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

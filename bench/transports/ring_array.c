@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Our ring of elements of one size: no headers, runs of elements written and read in place. */
+#include "shmring/segment.h"
+#include "shmring/spsc_array.h"
+#include "shmring/wait.h"
+#include "transport.h"
+#include "workloads/loops.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct side {
+    shmring_array_producer producer;
+    shmring_array_consumer consumer;
+    shmring_waiter waiter;
+    uint8_t *place;         /* first of the run that is reserved */
+    const uint8_t *message; /* first of the run that is peeked */
+    uint64_t used;          /* elements of it that are written or read */
+    uint64_t run;           /* elements in it */
+    uint64_t batch;
+    enum role role;
+    shmring_geometry geometry;
+    shmring_segment segment;
+};
+
+BENCH_INLINE void *array_reserve(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    if (side->used < side->run)
+        return side->place + side->used * size;
+    /* The run ended with the data: what is left of the batch is at its start. */
+    if (side->run != 0)
+        shmring_array_commit(&side->producer, side->used);
+    side->used = 0;
+    side->run = 0;
+    side->place = shmring_array_reserve(&side->producer, side->batch, &side->run);
+    return side->place;
+}
+
+BENCH_INLINE void array_stage(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    (void)size;
+    side->used++;
+}
+
+BENCH_INLINE bool array_publish(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    (void)size;
+    shmring_array_commit(&side->producer, side->used);
+    side->used = 0;
+    side->run = 0;
+    return true;
+}
+
+BENCH_INLINE bool array_publish_wake(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    array_publish(side, size);
+    shmring_wake(&side->waiter);
+    return true;
+}
+
+BENCH_INLINE const void *array_next(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    if (side->used < side->run)
+        return side->message + side->used * size;
+    side->used = 0;
+    side->run = 0;
+    side->message = shmring_array_peek(&side->consumer, side->batch, &side->run);
+    return side->message;
+}
+
+BENCH_INLINE void array_done(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    (void)size;
+    if (++side->used == side->run)
+        shmring_array_release(&side->consumer, side->run);
+}
+
+BENCH_INLINE void array_done_wake(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    array_done(side, size);
+    if (side->used == side->run)
+        shmring_wake(&side->waiter);
+}
+
+static void sleep_producer(struct side *side)
+{
+    const shmring_spsc_producer *producer = &side->producer.spsc;
+    uint64_t wake_at = producer->tail_pos - producer->side.capacity / 2;
+    uint32_t ticket = shmring_wait_arm(&side->waiter, wake_at);
+    uint64_t room;
+
+    if (shmring_array_reserve(&side->producer, 1, &room) == NULL)
+        shmring_wait_sleep(&side->waiter, ticket, SHMRING_NEVER);
+    shmring_wait_disarm(&side->waiter);
+}
+
+static void sleep_consumer(struct side *side)
+{
+    shmring_spsc_consumer *consumer = &side->consumer.spsc;
+
+    /* What peek gave back may be what the producer sleeps for. */
+    shmring_wake(&side->waiter);
+    uint32_t ticket = shmring_wait_arm(&side->waiter, consumer->read_pos + 1);
+
+    if (!shmring_spsc_has_record(consumer))
+        shmring_wait_sleep(&side->waiter, ticket, SHMRING_NEVER);
+    shmring_wait_disarm(&side->waiter);
+}
+
+static void array_sleep(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    (void)size;
+    if (side->role == ROLE_PRODUCER)
+        sleep_producer(side);
+    else
+        sleep_consumer(side);
+}
+
+static const struct ops spin_ops = {array_reserve, array_stage, array_publish,
+                                    array_next,    array_done,  NULL};
+static const struct ops block_ops = {array_reserve, array_stage,     array_publish_wake,
+                                     array_next,    array_done_wake, array_sleep};
+
+static void spin_produce(void *side, struct run *run)
+{
+    stream_produce(&spin_ops, side, run);
+}
+
+static void spin_consume(void *side, struct run *run)
+{
+    stream_consume(&spin_ops, side, run);
+}
+
+static void spin_ping(void *out, void *in, struct run *run)
+{
+    pingpong_ping(&spin_ops, out, in, run);
+}
+
+static void spin_pong(void *in, void *out, struct run *run)
+{
+    pingpong_pong(&spin_ops, in, out, run);
+}
+
+static void block_produce(void *side, struct run *run)
+{
+    stream_produce(&block_ops, side, run);
+}
+
+static void block_consume(void *side, struct run *run)
+{
+    stream_consume(&block_ops, side, run);
+}
+
+static void block_ping(void *out, void *in, struct run *run)
+{
+    pingpong_ping(&block_ops, out, in, run);
+}
+
+static void block_pong(void *in, void *out, struct run *run)
+{
+    pingpong_pong(&block_ops, in, out, run);
+}
+
+static const struct loops spin_loops = {spin_produce, spin_consume, spin_ping, spin_pong};
+static const struct loops block_loops = {block_produce, block_consume, block_ping, block_pong};
+
+static void *array_open(const struct shape *shape)
+{
+    struct side *side = calloc(1, sizeof *side);
+    int error;
+
+    if (side == NULL)
+        return NULL;
+    side->batch = shape->batch;
+    error = shmring_layout_plan(SHMRING_KIND_SPSC, shape->size, bench_slots(shape->size),
+                                &side->geometry);
+    if (error == 0)
+        error = shmring_segment_create(&side->segment, NULL, &side->geometry, NULL);
+    if (error == 0)
+        return side;
+    free(side);
+    errno = -error;
+    return NULL;
+}
+
+static int array_attach(void *opaque, enum role role)
+{
+    struct side *side = opaque;
+    const shmring_segment *segment = &side->segment;
+    const shmring_spsc_side *ends;
+    int error;
+
+    side->role = role;
+    if (role == ROLE_PRODUCER) {
+        error = shmring_array_attach_producer(&side->producer, segment->base, &side->geometry,
+                                              segment->fd);
+        ends = &side->producer.spsc.side;
+    } else {
+        error = shmring_array_attach_consumer(&side->consumer, segment->base, &side->geometry,
+                                              segment->fd);
+        ends = &side->consumer.spsc.side;
+    }
+    if (error == 0)
+        shmring_waiter_init(&side->waiter, ends->own, ends->peer);
+    return error;
+}
+
+static void array_close(void *opaque)
+{
+    struct side *side = opaque;
+
+    shmring_array_detach_producer(&side->producer);
+    shmring_array_detach_consumer(&side->consumer);
+    shmring_segment_close(&side->segment);
+    free(side);
+}
+
+static void array_settings(char *ret_text, size_t text_size)
+{
+    snprintf(ret_text, text_size,
+             "capacity %d bytes, elements of one size without headers, in place; with batch N up "
+             "to N elements per reserve, commit, peek and release; anonymous segment",
+             (int)BENCH_RING_BYTES);
+}
+
+const struct transport transport_ring_array = {
+    .name = "ring_array",
+    .note = "shmring, elements of one size; /bN sends and takes up to N at once",
+    .loops = {[POLICY_SPIN] = &spin_loops, [POLICY_BLOCK] = &block_loops},
+    .batches = {16, 32},
+    .open = array_open,
+    .attach = array_attach,
+    .close = array_close,
+    .settings = array_settings,
+};

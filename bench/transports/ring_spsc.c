@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* Our ring of messages: written and read in place, in memory without a name, inherited by fork. */
+#include "shmring/segment.h"
+#include "shmring/spsc.h"
+#include "shmring/wait.h"
+#include "transport.h"
+#include "workloads/loops.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct side {
+    shmring_spsc_producer producer;
+    shmring_spsc_consumer consumer;
+    shmring_waiter waiter;
+    enum role role;
+    shmring_geometry geometry;
+    shmring_segment segment;
+};
+
+BENCH_INLINE void *ring_reserve(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    return shmring_spsc_reserve(&side->producer, size);
+}
+
+BENCH_INLINE void ring_stage(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    shmring_spsc_stage(&side->producer, size, 0);
+}
+
+BENCH_INLINE bool ring_publish(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    (void)size;
+    shmring_spsc_publish(&side->producer);
+    return true;
+}
+
+BENCH_INLINE bool ring_publish_wake(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    (void)size;
+    shmring_spsc_publish(&side->producer);
+    shmring_wake(&side->waiter);
+    return true;
+}
+
+BENCH_INLINE const void *ring_next(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+    uint64_t length;
+    const void *message = shmring_spsc_peek(&side->consumer, &length, NULL);
+
+    if (message != NULL && length != size)
+        sample_fail("a message of %llu bytes", (unsigned long long)length);
+    return message;
+}
+
+BENCH_INLINE void ring_done(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    (void)size;
+    shmring_spsc_release(&side->consumer);
+}
+
+BENCH_INLINE void ring_done_wake(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    (void)size;
+    shmring_spsc_release(&side->consumer);
+    shmring_wake(&side->waiter);
+}
+
+/* Until there is room for half a ring, so that one wake serves many messages. */
+static void sleep_producer(struct side *side, uint32_t size)
+{
+    const shmring_spsc_producer *producer = &side->producer;
+    uint64_t wake_at = producer->tail_pos - producer->side.capacity / 2;
+    uint32_t ticket = shmring_wait_arm(&side->waiter, wake_at);
+
+    if (shmring_spsc_reserve(&side->producer, size) == NULL)
+        shmring_wait_sleep(&side->waiter, ticket, SHMRING_NEVER);
+    shmring_wait_disarm(&side->waiter);
+}
+
+static void sleep_consumer(struct side *side)
+{
+    /* What peek gave back may be what the producer sleeps for. */
+    shmring_wake(&side->waiter);
+    uint32_t ticket = shmring_wait_arm(&side->waiter, side->consumer.read_pos + 1);
+
+    if (!shmring_spsc_has_record(&side->consumer))
+        shmring_wait_sleep(&side->waiter, ticket, SHMRING_NEVER);
+    shmring_wait_disarm(&side->waiter);
+}
+
+static void ring_sleep(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+    int error = side->role == ROLE_PRODUCER ? shmring_spsc_error(&side->producer.side)
+                                            : shmring_spsc_error(&side->consumer.side);
+
+    if (error != 0)
+        sample_fail("the ring is damaged");
+    if (side->role == ROLE_PRODUCER)
+        sleep_producer(side, size);
+    else
+        sleep_consumer(side);
+}
+
+static const struct ops spin_ops = {ring_reserve, ring_stage, ring_publish,
+                                    ring_next,    ring_done,  NULL};
+static const struct ops block_ops = {ring_reserve, ring_stage,     ring_publish_wake,
+                                     ring_next,    ring_done_wake, ring_sleep};
+
+static void spin_produce(void *side, struct run *run)
+{
+    stream_produce(&spin_ops, side, run);
+}
+
+static void spin_consume(void *side, struct run *run)
+{
+    stream_consume(&spin_ops, side, run);
+}
+
+static void spin_ping(void *out, void *in, struct run *run)
+{
+    pingpong_ping(&spin_ops, out, in, run);
+}
+
+static void spin_pong(void *in, void *out, struct run *run)
+{
+    pingpong_pong(&spin_ops, in, out, run);
+}
+
+static void block_produce(void *side, struct run *run)
+{
+    stream_produce(&block_ops, side, run);
+}
+
+static void block_consume(void *side, struct run *run)
+{
+    stream_consume(&block_ops, side, run);
+}
+
+static void block_ping(void *out, void *in, struct run *run)
+{
+    pingpong_ping(&block_ops, out, in, run);
+}
+
+static void block_pong(void *in, void *out, struct run *run)
+{
+    pingpong_pong(&block_ops, in, out, run);
+}
+
+static const struct loops spin_loops = {spin_produce, spin_consume, spin_ping, spin_pong};
+static const struct loops block_loops = {block_produce, block_consume, block_ping, block_pong};
+
+static void *ring_open(const struct shape *shape)
+{
+    struct side *side = calloc(1, sizeof *side);
+    int error;
+
+    (void)shape;
+    if (side == NULL)
+        return NULL;
+    error = shmring_layout_plan(SHMRING_KIND_SPSC, 0, BENCH_RING_BYTES, &side->geometry);
+    if (error == 0)
+        error = shmring_segment_create(&side->segment, NULL, &side->geometry, NULL);
+    if (error == 0)
+        return side;
+    free(side);
+    errno = -error;
+    return NULL;
+}
+
+static int ring_attach(void *opaque, enum role role)
+{
+    struct side *side = opaque;
+    const shmring_segment *segment = &side->segment;
+    const shmring_spsc_side *ends;
+    int error;
+
+    side->role = role;
+    if (role == ROLE_PRODUCER) {
+        error = shmring_spsc_attach_producer(&side->producer, segment->base, &side->geometry,
+                                             segment->fd);
+        ends = &side->producer.side;
+    } else {
+        error = shmring_spsc_attach_consumer(&side->consumer, segment->base, &side->geometry,
+                                             segment->fd);
+        ends = &side->consumer.side;
+    }
+    if (error == 0)
+        shmring_waiter_init(&side->waiter, ends->own, ends->peer);
+    return error;
+}
+
+static void ring_close(void *opaque)
+{
+    struct side *side = opaque;
+
+    shmring_spsc_detach_producer(&side->producer);
+    shmring_spsc_detach_consumer(&side->consumer);
+    shmring_segment_close(&side->segment);
+    free(side);
+}
+
+static void ring_settings(char *ret_text, size_t text_size)
+{
+    snprintf(ret_text, text_size,
+             "capacity %d bytes, 8 bytes of header per message, reserve/commit and peek/release, "
+             "anonymous segment",
+             (int)BENCH_RING_BYTES);
+}
+
+const struct transport transport_ring_spsc = {
+    .name = "ring_spsc",
+    .note = "shmring, messages of any length; /bN publishes every N messages",
+    .loops = {[POLICY_SPIN] = &spin_loops, [POLICY_BLOCK] = &block_loops},
+    .batches = {16},
+    .open = ring_open,
+    .attach = ring_attach,
+    .close = ring_close,
+    .settings = ring_settings,
+};

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dialogue: one process asks, the other answers, one message in flight. Each round trip ends with
+ * one stamp, which is also the beginning of the next.
+ */
+#ifndef BENCH_WORKLOADS_PINGPONG_LOOP_H
+#define BENCH_WORKLOADS_PINGPONG_LOOP_H
+
+#include "clock.h"
+#include "stream_loop.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The round trips of one sample. Those of the warm-up all go into the first place. */
+struct lap {
+    uint64_t last;
+    uint64_t warm_end;
+    uint64_t end;
+};
+
+static inline struct lap lap_begin(struct run *run)
+{
+    uint64_t now = stamp();
+    uint64_t warm = (uint64_t)((double)run->warm_ns / stamp_ns);
+
+    struct lap lap = {now, now + warm, now + warm + (uint64_t)((double)run->ns / stamp_ns)};
+
+    run->round_trips = 0;
+    return lap;
+}
+
+/* Notes a round trip; false: that was the last. */
+BENCH_INLINE bool lap_next(struct lap *lap, struct run *run)
+{
+    uint64_t now = stamp();
+    uint64_t ticks = now - lap->last;
+
+    run->ticks[run->round_trips] = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+    run->round_trips += now >= lap->warm_end;
+    lap->last = now;
+    return now < lap->end && run->round_trips < BENCH_ROUND_TRIPS_MAX;
+}
+
+BENCH_INLINE void pingpong_send(const struct ops *ops, void *side, uint64_t seq, uint32_t size,
+                                shmring_spin *spin)
+{
+    stream_send(ops, side, seq, size, spin);
+    wait_publish(ops, side, size, spin);
+}
+
+BENCH_INLINE void pingpong_ping_sized(const struct ops *ops, void *out, void *in, struct run *run,
+                                      uint32_t size)
+{
+    struct lap lap = lap_begin(run);
+    shmring_spin spin = {0, 0};
+    uint64_t seq = 0;
+
+    do {
+        pingpong_send(ops, out, seq, size, &spin);
+        if (!payload_check(wait_next(ops, in, size, &spin), seq, size))
+            sample_corrupt(seq);
+        ops->done(in, size);
+        seq++;
+    } while (lap_next(&lap, run));
+    pingpong_send(ops, out, PAYLOAD_END, size, &spin);
+}
+
+BENCH_INLINE void pingpong_pong_sized(const struct ops *ops, void *in, void *out, uint32_t size)
+{
+    shmring_spin spin = {0, 0};
+    uint64_t seq = 0;
+    const void *message;
+
+    while (payload_check(message = wait_next(ops, in, size, &spin), seq, size)) {
+        ops->done(in, size);
+        pingpong_send(ops, out, seq++, size, &spin);
+    }
+    if (!payload_is_end(message, size))
+        sample_corrupt(seq);
+}
+
+BENCH_INLINE void pingpong_ping(const struct ops *ops, void *out, void *in, struct run *run)
+{
+    switch (run->size) {
+    case 8:
+        pingpong_ping_sized(ops, out, in, run, 8);
+        break;
+    case 64:
+        pingpong_ping_sized(ops, out, in, run, 64);
+        break;
+    case 256:
+        pingpong_ping_sized(ops, out, in, run, 256);
+        break;
+    case 1024:
+        pingpong_ping_sized(ops, out, in, run, 1024);
+        break;
+    case 4096:
+        pingpong_ping_sized(ops, out, in, run, 4096);
+        break;
+    default:
+        pingpong_ping_sized(ops, out, in, run, 65536);
+        break;
+    }
+}
+
+BENCH_INLINE void pingpong_pong(const struct ops *ops, void *in, void *out, const struct run *run)
+{
+    switch (run->size) {
+    case 8:
+        pingpong_pong_sized(ops, in, out, 8);
+        break;
+    case 64:
+        pingpong_pong_sized(ops, in, out, 64);
+        break;
+    case 256:
+        pingpong_pong_sized(ops, in, out, 256);
+        break;
+    case 1024:
+        pingpong_pong_sized(ops, in, out, 1024);
+        break;
+    case 4096:
+        pingpong_pong_sized(ops, in, out, 4096);
+        break;
+    default:
+        pingpong_pong_sized(ops, in, out, 65536);
+        break;
+    }
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
