@@ -138,10 +138,11 @@ void shmring_receiver_close(shmring_receiver *receiver)
  * One step of waiting without the kernel. Looks at the clock now and then; *ret_ask: time to ask
  * for the other side's life too.
  */
-static int spin_step(shmring_spin *spin, int64_t deadline, int64_t *ask_at, bool *ret_ask)
+static int spin_step(shmring_spin *spin, uint64_t done, int64_t deadline, int64_t *ask_at,
+                     bool *ret_ask)
 {
     *ret_ask = false;
-    shmring_spin_miss(spin);
+    shmring_spin_miss(spin, done);
     if (spin->misses % MISSES_PER_LOOK != 0)
         return 0;
     int64_t now = shmring_clock();
@@ -208,7 +209,7 @@ static int receiver_wait(shmring_receiver *receiver, int64_t deadline)
             error = -ETIMEDOUT;
             ask = shmring_spsc_peer_left(&consumer->side) || poll_asks(&receiver->polls);
         } else if (receiver->wait == SHMRING_WAIT_SPIN) {
-            error = spin_step(&receiver->spin, deadline, &ask_at, &ask);
+            error = spin_step(&receiver->spin, receiver->done, deadline, &ask_at, &ask);
             ask = ask || shmring_spsc_peer_left(&consumer->side);
         } else {
             error = receiver_sleep(receiver, deadline);
@@ -242,6 +243,7 @@ int shmring_receiver_peek(shmring_receiver *receiver, int64_t deadline, const vo
 
 void shmring_receiver_release(shmring_receiver *receiver)
 {
+    receiver->done++;
     shmring_spsc_release(&receiver->consumer);
     /* relaxed: a sender that sleeps for room shall not wait until enough has gathered. */
     if (shmring_load64_relaxed(&receiver->waiter.peer->wake_at) != 0)
@@ -325,7 +327,7 @@ static int sender_wait(shmring_sender *sender, uint64_t need, int64_t deadline)
             error = -ETIMEDOUT;
             ask = poll_asks(&sender->polls);
         } else if (sender->wait == SHMRING_WAIT_SPIN) {
-            error = spin_step(&sender->spin, deadline, &ask_at, &ask);
+            error = spin_step(&sender->spin, sender->done, deadline, &ask_at, &ask);
         } else {
             error = sender_sleep(sender, need, deadline);
         }
@@ -350,6 +352,7 @@ int shmring_sender_reserve(shmring_sender *sender, uint64_t length, int64_t dead
 
         if (place != NULL) {
             *ret_place = place;
+            sender->done++;
             shmring_spin_hit(&sender->spin);
             return 0;
         }

@@ -44,7 +44,8 @@ extern inline const void *shmring_array_peek(shmring_array_consumer *consumer, u
                                              uint64_t *ret_count);
 extern inline bool shmring_array_release(shmring_array_consumer *consumer, uint64_t count);
 
-extern inline void shmring_spin_miss(shmring_spin *spin);
+extern inline void shmring_spin_judge(shmring_spin *spin, uint64_t done);
+extern inline void shmring_spin_miss(shmring_spin *spin, uint64_t done);
 extern inline void shmring_spin_hit(shmring_spin *spin);
 extern inline void shmring_wake(shmring_waiter *waiter);
 

@@ -21,7 +21,7 @@ static inline uint64_t await_line(const struct floor_line *line, uint64_t seq, s
     if (seen == seq || seen == OVER)
         return seen;
     do {
-        shmring_spin_miss(spin);
+        shmring_spin_miss(spin, seq / 2);
         seen = shmring_load64_acquire(&line->seq);
     } while (seen != seq && seen != OVER);
     shmring_spin_hit(spin);
@@ -32,7 +32,7 @@ void floor_ping(struct floor_line *lines, bool apart, struct run *run)
 {
     const struct floor_line *answer = apart ? &lines[1] : &lines[0];
     struct lap lap = lap_begin(run);
-    shmring_spin spin = {0, 0};
+    shmring_spin spin = {0};
     uint64_t seq = 0;
 
     do {
@@ -47,7 +47,7 @@ void floor_ping(struct floor_line *lines, bool apart, struct run *run)
 void floor_pong(struct floor_line *lines, bool apart)
 {
     struct floor_line *answer = apart ? &lines[1] : &lines[0];
-    shmring_spin spin = {0, 0};
+    shmring_spin spin = {0};
     uint64_t seq = 0;
 
     while (await_line(lines, ++seq, &spin) != OVER) {

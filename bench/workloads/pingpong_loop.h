@@ -47,19 +47,19 @@ BENCH_INLINE void pingpong_send(const struct ops *ops, void *side, uint64_t seq,
                                 shmring_spin *spin)
 {
     stream_send(ops, side, seq, size, spin);
-    wait_publish(ops, side, size, spin);
+    wait_publish(ops, side, size, spin, seq);
 }
 
 BENCH_INLINE void pingpong_ping_sized(const struct ops *ops, void *out, void *in, struct run *run,
                                       uint32_t size)
 {
     struct lap lap = lap_begin(run);
-    shmring_spin spin = {0, 0};
+    shmring_spin spin = spin_start();
     uint64_t seq = 0;
 
     do {
         pingpong_send(ops, out, seq, size, &spin);
-        if (!payload_check(wait_next(ops, in, size, &spin), seq, size))
+        if (!payload_check(wait_next(ops, in, size, &spin, seq), seq, size))
             sample_corrupt(seq);
         ops->done(in, size);
         seq++;
@@ -69,11 +69,11 @@ BENCH_INLINE void pingpong_ping_sized(const struct ops *ops, void *out, void *in
 
 BENCH_INLINE void pingpong_pong_sized(const struct ops *ops, void *in, void *out, uint32_t size)
 {
-    shmring_spin spin = {0, 0};
+    shmring_spin spin = spin_start();
     uint64_t seq = 0;
     const void *message;
 
-    while (payload_check(message = wait_next(ops, in, size, &spin), seq, size)) {
+    while (payload_check(message = wait_next(ops, in, size, &spin, seq), seq, size)) {
         ops->done(in, size);
         pingpong_send(ops, out, seq++, size, &spin);
     }

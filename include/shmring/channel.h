@@ -52,6 +52,7 @@ typedef struct shmring_sender {
     shmring_spsc_producer producer;
     shmring_waiter waiter;
     shmring_spin spin;
+    uint64_t done;  /* messages */
     uint32_t polls; /* in vain, with SHMRING_NOW */
     enum shmring_wait_policy wait;
 } shmring_sender;
@@ -61,6 +62,7 @@ typedef struct shmring_receiver {
     shmring_spsc_consumer consumer;
     shmring_waiter waiter;
     shmring_spin spin;
+    uint64_t done;  /* messages */
     uint32_t polls; /* in vain, with SHMRING_NOW */
     enum shmring_wait_policy wait;
 } shmring_receiver;

@@ -60,26 +60,51 @@ int64_t shmring_deadline(int64_t ns);
  * Spinning. Zero it; call miss each time that there is nothing to do, hit once there is.
  *
  * A consumer that is faster than its producer polls right behind it, and both then pay for moving
- * the same few lines at every message. It is better to lag: if there was news after a first short
- * pause, the next first pause is twice as long, up to SHMRING_SPIN_LAG_MAX; if there was none, half
- * as long. So a stream is taken in batches (2 to 5 times the throughput), at the price of a few
- * microseconds; in a dialogue the first pause stays at one instruction.
+ * the same few lines at every message. It is better to lag: as long as each first pause brings
+ * several messages, the next one is twice as long, up to SHMRING_SPIN_LAG_MAX. So a stream is taken
+ * in batches (2 to 5 times the throughput), at the price of a few microseconds. Where messages come
+ * one at a time, as in a dialogue, the first pause stays at one instruction, but for a trial every
+ * SHMRING_SPIN_TRIAL waits.
  */
 typedef struct shmring_spin {
-    uint32_t lag;    /* pauses at the first miss */
+    uint64_t done;   /* at the last first miss */
+    uint32_t lag;    /* pauses at the next first miss */
     uint32_t misses; /* since the last hit */
+    uint32_t waits;  /* that brought one message or none */
+    bool soon;       /* the last wait was over after its first pause */
 } shmring_spin;
 
 enum {
-    SHMRING_SPIN_LAG_MAX = 255, /* pause instructions: 7 to 12 microseconds on x86 */
+    SHMRING_SPIN_LAG_MIN = 4,
+    SHMRING_SPIN_LAG_MAX = 256, /* pause instructions: 7 to 12 microseconds on x86 */
+    SHMRING_SPIN_TRIAL = 4096,
 };
 
-inline void shmring_spin_miss(shmring_spin *spin)
+/* At the first miss of a wait: how long to pause, judged by what the last pause brought. */
+inline void shmring_spin_judge(shmring_spin *spin, uint64_t done)
 {
-    uint32_t pauses = spin->misses == 0 ? spin->lag : 0;
+    uint64_t brought = done - spin->done;
 
-    if (spin->misses == 1)
+    spin->done = done;
+    if (brought < 2)
+        spin->lag = ++spin->waits % SHMRING_SPIN_TRIAL == 0 ? SHMRING_SPIN_LAG_MIN : 0;
+    else if (spin->lag < SHMRING_SPIN_LAG_MIN)
+        spin->lag = SHMRING_SPIN_LAG_MIN;
+    else if (spin->soon && spin->lag < SHMRING_SPIN_LAG_MAX)
+        spin->lag *= 2;
+}
+
+/* done: how many messages were handled so far, or any number that grows like that. */
+inline void shmring_spin_miss(shmring_spin *spin, uint64_t done)
+{
+    uint32_t pauses = 1;
+
+    if (spin->misses == 0) {
+        shmring_spin_judge(spin, done);
+        pauses = spin->lag;
+    } else if (spin->misses == 1) {
         spin->lag /= 2;
+    }
     spin->misses++;
     do
         shmring_cpu_pause();
@@ -88,8 +113,7 @@ inline void shmring_spin_miss(shmring_spin *spin)
 
 inline void shmring_spin_hit(shmring_spin *spin)
 {
-    if (spin->misses == 1)
-        spin->lag = spin->lag < (uint32_t)SHMRING_SPIN_LAG_MAX ? 2 * spin->lag + 1 : spin->lag;
+    spin->soon = spin->misses == 1;
     spin->misses = 0;
 }
 

@@ -17,12 +17,12 @@ static shmring_segment segment;
 static bool sleeping;
 
 static void wait_for_room(shmring_spsc_producer *producer, shmring_waiter *waiter,
-                          shmring_spin *spin)
+                          shmring_spin *spin, uint64_t number)
 {
     shmring_spsc_publish(producer);
     shmring_wake(waiter);
     if (!sleeping) {
-        shmring_spin_miss(spin);
+        shmring_spin_miss(spin, number);
         return;
     }
     uint32_t ticket = shmring_wait_arm(waiter, producer->tail_pos - geometry.capacity / 2);
@@ -45,7 +45,7 @@ static void *produce(void *argument)
         void *place;
 
         while ((place = shmring_spsc_reserve(&producer, MESSAGE_MAX)) == NULL)
-            wait_for_room(&producer, &waiter, &spin);
+            wait_for_room(&producer, &waiter, &spin, number);
         shmring_spin_hit(&spin);
         message_write(place, number);
         CHECK(shmring_spsc_stage(&producer, message_length(number), message_type(number)));
@@ -54,19 +54,20 @@ static void *produce(void *argument)
             shmring_wake(&waiter);
         }
     }
-    shmring_spsc_detach_producer(&producer);
+    shmring_spsc_end_producer(&producer);
     shmring_wake_always(&waiter);
+    shmring_spsc_detach_producer(&producer);
     return NULL;
 }
 
 static void wait_for_message(shmring_spsc_consumer *consumer, shmring_waiter *waiter,
-                             shmring_spin *spin)
+                             shmring_spin *spin, uint64_t number)
 {
     shmring_spsc_release(consumer);
     shmring_spsc_flush(consumer);
     shmring_wake(waiter);
     if (!sleeping) {
-        shmring_spin_miss(spin);
+        shmring_spin_miss(spin, number);
         return;
     }
     uint32_t ticket = shmring_wait_arm(waiter, consumer->read_pos + 1);
@@ -92,7 +93,7 @@ static void *consume(void *argument)
 
         while ((message = shmring_spsc_peek(&consumer, &length, &type)) == NULL) {
             CHECK_EQ(shmring_spsc_error(&consumer.side), 0);
-            wait_for_message(&consumer, &waiter, &spin);
+            wait_for_message(&consumer, &waiter, &spin, number);
         }
         shmring_spin_hit(&spin);
         CHECK(message_is(message, length, type, number));

@@ -95,19 +95,41 @@ Test(wait, deadlines_do_not_overflow)
     cr_expect_gt(shmring_deadline(1000000000), shmring_clock());
 }
 
-Test(wait, a_spinner_lags_more_while_that_pays_and_less_when_it_does_not)
+/* n waits that each end after so many misses and bring so many messages. */
+static void wait_often(shmring_spin *spin, uint64_t *done, int n, int misses, uint64_t messages)
+{
+    for (; n > 0; n--) {
+        for (int i = 0; i < misses; i++)
+            shmring_spin_miss(spin, *done);
+        shmring_spin_hit(spin);
+        *done += messages;
+    }
+}
+
+Test(wait, a_spinner_lags_more_while_that_brings_more_and_less_when_it_does_not)
 {
     shmring_spin spin = {0};
+    uint64_t done = 0;
 
-    for (int i = 0; i < 20; i++) {
-        shmring_spin_miss(&spin);
-        shmring_spin_hit(&spin);
-    }
+    wait_often(&spin, &done, 20, 1, 2);
     cr_expect_eq(spin.lag, SHMRING_SPIN_LAG_MAX);
-    for (int i = 0; i < 20; i++) {
-        for (int misses = 0; misses < 3; misses++)
-            shmring_spin_miss(&spin);
-        shmring_spin_hit(&spin);
-    }
+    wait_often(&spin, &done, 20, 3, 2);
+    cr_expect_leq(spin.lag, SHMRING_SPIN_LAG_MIN);
+}
+
+Test(wait, a_spinner_in_a_dialogue_does_not_lag)
+{
+    shmring_spin spin = {0};
+    uint64_t done = 0;
+
+    wait_often(&spin, &done, SHMRING_SPIN_TRIAL - 1, 1, 1);
     cr_expect_eq(spin.lag, 0);
+    wait_often(&spin, &done, 1, 1, 1);
+    cr_expect_eq(spin.lag, SHMRING_SPIN_LAG_MIN, "a trial");
+    wait_often(&spin, &done, 1, 1, 1);
+    cr_expect_eq(spin.lag, 0, "that failed");
+    wait_often(&spin, &done, 20, 1, 100);
+    cr_expect_eq(spin.lag, SHMRING_SPIN_LAG_MAX, "a stream");
+    wait_often(&spin, &done, 2, 1, 1);
+    cr_expect_eq(spin.lag, 0, "a dialogue again");
 }
