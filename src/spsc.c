@@ -8,11 +8,15 @@
 /* How much a consumer gives back at once, at most. */
 static const uint64_t LAZY_BYTES = 16 << 10;
 
+/* The longest message in however large a ring: its length has 31 bits. */
+static const uint64_t MESSAGE_MAX = UINT64_C(1) << 30;
+
 /* The first half of attaching: the lock, and whether the positions make sense. What was checked is
  * what is handed out: a second look could see something else. */
 static int take_role(uint8_t *memory, const shmring_geometry *geometry, int fd, uint32_t id,
                      shmring_spsc_side *ret_side, uint64_t *ret_head, uint64_t *ret_tail)
 {
+    uint64_t half = geometry->capacity / 2 - SHMRING_RECORD_HEADER_SIZE;
     struct shmring_role *producer = (void *)(memory + geometry->producer_offset);
     struct shmring_role *consumer = (void *)(memory + geometry->consumer_offset);
 
@@ -41,6 +45,7 @@ static int take_role(uint8_t *memory, const shmring_geometry *geometry, int fd, 
         .data = memory + geometry->data_offset,
         .capacity = geometry->capacity,
         .mask = geometry->capacity - 1,
+        .max_message = half < MESSAGE_MAX ? half : MESSAGE_MAX,
         .element_size = geometry->element_size,
         .peer_id = SHMRING_SPSC_PRODUCER + SHMRING_SPSC_CONSUMER - id,
         .member_fd = member_fd,
@@ -85,7 +90,11 @@ int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,
     if (error != 0)
         return error;
     open_session(&side);
-    *producer = (shmring_spsc_producer){.side = side, .tail_pos = tail, .head_seen = head};
+    *producer = (shmring_spsc_producer){
+        .side = side,
+        .tail_pos = tail,
+        .limit = head + side.capacity,
+    };
     return 0;
 }
 
@@ -93,6 +102,7 @@ int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
                                const shmring_geometry *geometry, int fd, bool elements)
 {
     uint64_t lazy = elements ? LAZY_BYTES / (geometry->element_size | 1) : LAZY_BYTES;
+    uint64_t eighth = geometry->capacity / 8;
     shmring_spsc_side side;
     uint64_t head, tail;
 
@@ -106,11 +116,12 @@ int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
     *consumer = (shmring_spsc_consumer){
         .side = side,
         .read_pos = head,
+        .next_pos = head,
         .tail_seen = tail,
         .head_pos = head,
-        .published = head,
-        .lazy = lazy < geometry->capacity / 8 ? lazy : geometry->capacity / 8,
+        .lazy = lazy < eighth ? lazy : eighth,
     };
+    consumer->flush_at = head + consumer->lazy;
     return 0;
 }
 
@@ -190,6 +201,21 @@ void shmring_spsc_peer_ended(shmring_spsc_side *side, uint32_t session)
 {
     /* relaxed: a note for this side and its successors, who come after the lock. */
     shmring_store32_relaxed(&side->own->peer_ended, session);
+}
+
+bool shmring_spsc_poison_producer(shmring_spsc_producer *producer)
+{
+    producer->side.error = -EBADMSG;
+    producer->limit = producer->tail_pos;
+    return false;
+}
+
+bool shmring_spsc_poison_consumer(shmring_spsc_consumer *consumer)
+{
+    consumer->side.error = -EBADMSG;
+    consumer->tail_seen = consumer->read_pos;
+    consumer->next_pos = consumer->read_pos;
+    return false;
 }
 
 uint64_t shmring_spsc_used_guess(const shmring_spsc_side *side)

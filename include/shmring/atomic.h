@@ -27,6 +27,10 @@ using std::memory_order_seq_cst;
 #error "32- and 64-bit atomics must be lock-free: a lock does not cross processes"
 #endif
 
+/* The hot path is inlined for certain: compilers stop inlining in large programs, and a call costs
+ * as much as the work. */
+#define SHMRING_HOT __attribute__((always_inline))
+
 #pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {

@@ -67,6 +67,7 @@ typedef struct shmring_spsc_side {
     uint8_t *data;
     uint64_t capacity;
     uint64_t mask;
+    uint64_t max_message;
     uint32_t element_size;
     uint32_t session;
     uint32_t peer_id; /* the other role's member id */
@@ -76,19 +77,19 @@ typedef struct shmring_spsc_side {
 
 typedef struct shmring_spsc_producer {
     shmring_spsc_side side;
-    uint64_t tail_pos;  /* end of what is committed or staged */
-    uint64_t head_seen; /* last sight of head */
-    uint64_t reserved;  /* bytes of the open reservation, header and padding included */
+    uint64_t tail_pos; /* end of what is committed or staged */
+    uint64_t limit;    /* last sight of head, plus capacity: so far there is room */
+    uint64_t reserved; /* bytes of the open reservation, header and padding included */
 } shmring_spsc_producer;
 
 typedef struct shmring_spsc_consumer {
     shmring_spsc_side side;
     uint64_t read_pos;  /* start of the next message */
+    uint64_t next_pos;  /* end of the peeked one; read_pos if there is none */
     uint64_t tail_seen; /* last sight of tail */
     uint64_t head_pos;  /* end of what the user gave back */
-    uint64_t published; /* our head in shared memory */
-    uint64_t lazy;      /* give back when this much has gathered */
-    uint64_t current;   /* bytes of the peeked record; 0: none */
+    uint64_t flush_at;  /* the head_pos at which it is published: lazy more than the last time */
+    uint64_t lazy;
 } shmring_spsc_consumer;
 
 /*
@@ -128,9 +129,7 @@ void shmring_spsc_detach_consumer(shmring_spsc_consumer *consumer);
 /* The longest message that fits: capacity / 2 - 8 bytes, and at most 1 GiB. */
 inline uint64_t shmring_spsc_max_message(const shmring_spsc_side *side)
 {
-    uint64_t half = side->capacity / 2 - SHMRING_RECORD_HEADER_SIZE;
-
-    return half < (UINT64_C(1) << 30) ? half : UINT64_C(1) << 30;
+    return side->max_message;
 }
 
 /* 0, or -EBADMSG for good once the other side broke the rules. */
@@ -167,11 +166,16 @@ inline bool shmring_spsc_peer_left(const shmring_spsc_side *side)
  * of this handle too. */
 void shmring_spsc_peer_ended(shmring_spsc_side *side, uint32_t session);
 
+/* The other side broke the rules: the handle finds the ring full (empty) and says -EBADMSG from now
+ * on. Returns false. Out of line, so that it costs the hot path nothing. */
+bool shmring_spsc_poison_producer(shmring_spsc_producer *producer);
+bool shmring_spsc_poison_consumer(shmring_spsc_consumer *consumer);
+
 /* Bytes (elements) between the positions as seen just now: a guess, stale when it returns. */
 uint64_t shmring_spsc_used_guess(const shmring_spsc_side *side);
 
 /* Bytes that a message of length bytes takes in the ring. */
-inline uint64_t shmring_spsc_record_size(uint64_t length)
+SHMRING_HOT inline uint64_t shmring_spsc_record_size(uint64_t length)
 {
     return (length + SHMRING_RECORD_HEADER_SIZE + SHMRING_RECORD_ALIGN - 1) &
            ~(uint64_t)(SHMRING_RECORD_ALIGN - 1);
@@ -183,18 +187,17 @@ inline bool shmring_spsc_has_room(shmring_spsc_producer *producer, uint64_t size
     /* [spsc.A] pairs with [spsc.D] */
     uint64_t head = shmring_load64_acquire(&producer->side.peer->pos);
 
-    if (head - producer->head_seen > producer->tail_pos - producer->head_seen)
-        producer->side.error = -EBADMSG; /* head went back, or past what we wrote */
-    if (producer->side.error != 0) {
-        producer->head_seen = producer->tail_pos - producer->side.capacity;
-        return false;
-    }
-    producer->head_seen = head;
-    return size <= producer->side.capacity - (producer->tail_pos - head);
+    uint64_t seen = producer->limit - producer->side.capacity;
+
+    /* head went back, or past what we wrote */
+    if (producer->side.error != 0 || head - seen > producer->tail_pos - seen)
+        return shmring_spsc_poison_producer(producer);
+    producer->limit = head + producer->side.capacity;
+    return size <= producer->limit - producer->tail_pos;
 }
 
 /* Bytes to skip before a record of size bytes, because it does not fit before the end. */
-inline uint64_t shmring_spsc_skip(const shmring_spsc_producer *producer, uint64_t size)
+SHMRING_HOT inline uint64_t shmring_spsc_skip(const shmring_spsc_producer *producer, uint64_t size)
 {
     uint64_t to_end = producer->side.capacity - (producer->tail_pos & producer->side.mask);
 
@@ -206,16 +209,16 @@ inline uint64_t shmring_spsc_skip(const shmring_spsc_producer *producer, uint64_
  * beyond shmring_spsc_max_message(), or the handle is poisoned. Until commit nobody sees it. A new
  * reserve replaces an open one.
  */
-inline void *shmring_spsc_reserve(shmring_spsc_producer *producer, uint64_t length)
+SHMRING_HOT inline void *shmring_spsc_reserve(shmring_spsc_producer *producer, uint64_t length)
 {
     const shmring_spsc_side *side = &producer->side;
     uint64_t offset = producer->tail_pos & side->mask;
     uint64_t size = shmring_spsc_record_size(length);
     uint64_t skip = shmring_spsc_skip(producer, size);
 
-    if (length > shmring_spsc_max_message(side))
+    if (length > side->max_message)
         return NULL;
-    if (skip + size > side->capacity - (producer->tail_pos - producer->head_seen) &&
+    if (skip + size > producer->limit - producer->tail_pos &&
         !shmring_spsc_has_room(producer, skip + size))
         return NULL;
     if (skip != 0) {
@@ -234,7 +237,8 @@ inline void *shmring_spsc_reserve(shmring_spsc_producer *producer, uint64_t leng
  * type, but keeps it back until publish: a batch costs one publication. Returns false, and does
  * nothing, if nothing or less is reserved.
  */
-inline bool shmring_spsc_stage(shmring_spsc_producer *producer, uint64_t length, uint32_t type)
+SHMRING_HOT inline bool shmring_spsc_stage(shmring_spsc_producer *producer, uint64_t length,
+                                           uint32_t type)
 {
     uint64_t size = shmring_spsc_record_size(length);
     uint8_t *record = producer->side.data + (producer->tail_pos & producer->side.mask);
@@ -249,14 +253,15 @@ inline bool shmring_spsc_stage(shmring_spsc_producer *producer, uint64_t length,
 }
 
 /* Sends all that is staged, as one. */
-inline void shmring_spsc_publish(shmring_spsc_producer *producer)
+SHMRING_HOT inline void shmring_spsc_publish(shmring_spsc_producer *producer)
 {
     /* [spsc.B] pairs with [spsc.C] */
     shmring_store64_release(&producer->side.own->pos, producer->tail_pos);
 }
 
 /* stage and publish: sends the message. */
-inline bool shmring_spsc_commit(shmring_spsc_producer *producer, uint64_t length, uint32_t type)
+SHMRING_HOT inline bool shmring_spsc_commit(shmring_spsc_producer *producer, uint64_t length,
+                                            uint32_t type)
 {
     if (!shmring_spsc_stage(producer, length, type))
         return false;
@@ -274,7 +279,7 @@ inline void shmring_spsc_abort(shmring_spsc_producer *producer)
  * again to a successor of its own. */
 inline void shmring_spsc_flush(shmring_spsc_consumer *consumer)
 {
-    consumer->published = consumer->head_pos;
+    consumer->flush_at = consumer->head_pos + consumer->lazy;
     /* [spsc.D] pairs with [spsc.A] */
     shmring_store64_release(&consumer->side.own->pos, consumer->head_pos);
 }
@@ -287,46 +292,37 @@ inline bool shmring_spsc_has_record(shmring_spsc_consumer *consumer)
     uint64_t tail = shmring_load64_acquire(&consumer->side.peer->pos);
 
     /* tail went back, or further than the ring is long */
-    if (tail - consumer->tail_seen > consumer->side.capacity ||
+    if (consumer->side.error != 0 || tail - consumer->tail_seen > consumer->side.capacity ||
         tail - consumer->head_pos > consumer->side.capacity)
-        consumer->side.error = -EBADMSG;
-    if (consumer->side.error != 0) {
-        consumer->tail_seen = consumer->read_pos;
-        consumer->current = 0;
-        return false;
-    }
+        return shmring_spsc_poison_consumer(consumer);
     consumer->tail_seen = tail;
     if (tail != consumer->read_pos)
         return true;
-    if (consumer->published != consumer->head_pos)
+    if (consumer->flush_at != consumer->head_pos + consumer->lazy)
         shmring_spsc_flush(consumer);
     return false;
 }
 
-/* Is a record with this header possible here? Takes a skip and says so by false with current 0. */
-inline bool shmring_spsc_accept(shmring_spsc_consumer *consumer, uint64_t header)
+/* Is a message with this header possible here? A skip is taken, and no message. */
+SHMRING_HOT inline bool shmring_spsc_accept(shmring_spsc_consumer *consumer, uint64_t header)
 {
     uint64_t size = shmring_spsc_record_size(header & SHMRING_RECORD_LENGTH_MASK);
     uint64_t to_end = consumer->side.capacity - (consumer->read_pos & consumer->side.mask);
     bool skip = (header & SHMRING_RECORD_SKIP) != 0;
 
-    consumer->current = 0;
     if (size > consumer->tail_seen - consumer->read_pos || size > to_end ||
         (skip && (size != to_end || size >= consumer->side.capacity / 2))) {
         /* longer than what was published, or than the data, or than what a skip is for: less than
          * the longest record; so no two follow each other, and none at the start of the data */
-        consumer->side.error = -EBADMSG;
-        consumer->tail_seen = consumer->read_pos;
-        return false;
+        return shmring_spsc_poison_consumer(consumer);
     }
-    if (!skip) {
-        consumer->current = size;
+    consumer->next_pos = consumer->read_pos + size;
+    if (!skip)
         return true;
-    }
     /* Its memory goes back with the message before it, or at once if none is held. */
     if (consumer->head_pos == consumer->read_pos)
-        consumer->head_pos += size;
-    consumer->read_pos += size;
+        consumer->head_pos = consumer->next_pos;
+    consumer->read_pos = consumer->next_pos;
     return false;
 }
 
@@ -335,8 +331,8 @@ inline bool shmring_spsc_accept(shmring_spsc_consumer *consumer, uint64_t header
  * It stays the next one, and stays where it is, until hold or release. ret_length (bytes) and
  * ret_type are written only with a message; ret_type may be NULL.
  */
-inline const void *shmring_spsc_peek(shmring_spsc_consumer *consumer, uint64_t *ret_length,
-                                     uint32_t *ret_type)
+SHMRING_HOT inline const void *shmring_spsc_peek(shmring_spsc_consumer *consumer,
+                                                 uint64_t *ret_length, uint32_t *ret_type)
 {
     /* Twice: the first record may be a skip, and then the second is none. */
     for (int records = 0; records < 2; records++) {
@@ -357,18 +353,17 @@ inline const void *shmring_spsc_peek(shmring_spsc_consumer *consumer, uint64_t *
 }
 
 /* Goes past the peeked message but keeps its memory: for reading a batch in place. */
-inline void shmring_spsc_hold(shmring_spsc_consumer *consumer)
+SHMRING_HOT inline void shmring_spsc_hold(shmring_spsc_consumer *consumer)
 {
-    consumer->read_pos += consumer->current;
-    consumer->current = 0;
+    consumer->read_pos = consumer->next_pos;
 }
 
 /* Goes past the peeked message, if any, and gives back its memory and that of all held ones. */
-inline void shmring_spsc_release(shmring_spsc_consumer *consumer)
+SHMRING_HOT inline void shmring_spsc_release(shmring_spsc_consumer *consumer)
 {
     shmring_spsc_hold(consumer);
-    consumer->head_pos = consumer->read_pos;
-    if (consumer->head_pos - consumer->published >= consumer->lazy)
+    consumer->head_pos = consumer->next_pos;
+    if ((int64_t)(consumer->head_pos - consumer->flush_at) >= 0)
         shmring_spsc_flush(consumer);
 }
 

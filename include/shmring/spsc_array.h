@@ -38,20 +38,16 @@ void shmring_array_detach_consumer(shmring_array_consumer *consumer);
  * or NULL if there is room for none (or the handle is poisoned). Fewer than count may come at the
  * end of the data: fill those, then reserve again. Alignment is that of element_size, at most 4096.
  */
-inline void *shmring_array_reserve(shmring_array_producer *producer, uint64_t count,
-                                   uint64_t *ret_count)
+SHMRING_HOT inline void *shmring_array_reserve(shmring_array_producer *producer, uint64_t count,
+                                               uint64_t *ret_count)
 {
     shmring_spsc_producer *spsc = &producer->spsc;
     uint64_t index = spsc->tail_pos & spsc->side.mask;
     uint64_t run = spsc->side.capacity - index < count ? spsc->side.capacity - index : count;
-    uint64_t room = spsc->side.capacity - (spsc->tail_pos - spsc->head_seen);
 
-    if (room < run) {
-        shmring_spsc_has_room(spsc, run);
-        room = spsc->side.capacity - (spsc->tail_pos - spsc->head_seen);
-        run = room < run ? room : run;
-    }
-    if (run == 0 || spsc->side.error)
+    if (spsc->limit - spsc->tail_pos < run && !shmring_spsc_has_room(spsc, run))
+        run = spsc->limit - spsc->tail_pos;
+    if (run == 0)
         return NULL;
     spsc->reserved = run;
     *ret_count = run;
@@ -60,7 +56,7 @@ inline void *shmring_array_reserve(shmring_array_producer *producer, uint64_t co
 
 /* Sends the first count elements of the reservation, as one. False, and nothing done, if count is
  * more than was reserved. */
-inline bool shmring_array_commit(shmring_array_producer *producer, uint64_t count)
+SHMRING_HOT inline bool shmring_array_commit(shmring_array_producer *producer, uint64_t count)
 {
     if (count > producer->spsc.reserved)
         return false;
@@ -74,8 +70,8 @@ inline bool shmring_array_commit(shmring_array_producer *producer, uint64_t coun
  * The elements that are there, side by side, at most count. Returns the first, with *ret_count
  * from 1 to count, or NULL if there is none (or the handle is poisoned). They stay until release.
  */
-inline const void *shmring_array_peek(shmring_array_consumer *consumer, uint64_t count,
-                                      uint64_t *ret_count)
+SHMRING_HOT inline const void *shmring_array_peek(shmring_array_consumer *consumer, uint64_t count,
+                                                  uint64_t *ret_count)
 {
     shmring_spsc_consumer *spsc = &consumer->spsc;
     uint64_t index = spsc->read_pos & spsc->side.mask;
@@ -87,17 +83,17 @@ inline const void *shmring_array_peek(shmring_array_consumer *consumer, uint64_t
         run = spsc->tail_seen - spsc->read_pos;
     if (run == 0)
         return NULL;
-    spsc->current = run;
+    spsc->next_pos = spsc->read_pos + run;
     *ret_count = run;
     return spsc->side.data + index * spsc->side.element_size;
 }
 
 /* Gives back the first count of the peeked elements. False, nothing done, if there are fewer. */
-inline bool shmring_array_release(shmring_array_consumer *consumer, uint64_t count)
+SHMRING_HOT inline bool shmring_array_release(shmring_array_consumer *consumer, uint64_t count)
 {
-    if (count > consumer->spsc.current)
+    if (count > consumer->spsc.next_pos - consumer->spsc.read_pos)
         return false;
-    consumer->spsc.current = count;
+    consumer->spsc.next_pos = consumer->spsc.read_pos + count;
     shmring_spsc_release(&consumer->spsc);
     return true;
 }
