@@ -44,6 +44,8 @@ int shmring_layout_plan(uint32_t kind, uint32_t element_size, uint64_t capacity,
         data_size = round_up_to_page(capacity * element_size);
     }
     uint64_t total_size = 3 * (uint64_t)SHMRING_PAGE_SIZE + data_size;
+    uint64_t half = capacity / 2 - SHMRING_RECORD_HEADER_SIZE;
+    uint64_t max_message = half < SHMRING_MESSAGE_MAX ? half : SHMRING_MESSAGE_MAX;
 
     if (total_size > SIZE_MAX / 2)
         return -EINVAL;
@@ -55,6 +57,7 @@ int shmring_layout_plan(uint32_t kind, uint32_t element_size, uint64_t capacity,
         .producer_offset = SHMRING_PAGE_SIZE,
         .consumer_offset = 2 * SHMRING_PAGE_SIZE,
         .data_offset = 3 * SHMRING_PAGE_SIZE,
+        .max_message = element_size == 0 ? max_message : 0,
     };
     return 0;
 }

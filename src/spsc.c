@@ -8,15 +8,11 @@
 /* How much a consumer gives back at once, at most. */
 static const uint64_t LAZY_BYTES = 16 << 10;
 
-/* The longest message in however large a ring: its length has 31 bits. */
-static const uint64_t MESSAGE_MAX = UINT64_C(1) << 30;
-
 /* The first half of attaching: the lock, and whether the positions make sense. What was checked is
  * what is handed out: a second look could see something else. */
 static int take_role(uint8_t *memory, const shmring_geometry *geometry, int fd, uint32_t id,
                      shmring_spsc_side *ret_side, uint64_t *ret_head, uint64_t *ret_tail)
 {
-    uint64_t half = geometry->capacity / 2 - SHMRING_RECORD_HEADER_SIZE;
     struct shmring_role *producer = (void *)(memory + geometry->producer_offset);
     struct shmring_role *consumer = (void *)(memory + geometry->consumer_offset);
 
@@ -45,7 +41,7 @@ static int take_role(uint8_t *memory, const shmring_geometry *geometry, int fd, 
         .data = memory + geometry->data_offset,
         .capacity = geometry->capacity,
         .mask = geometry->capacity - 1,
-        .max_message = half < MESSAGE_MAX ? half : MESSAGE_MAX,
+        .max_message = geometry->max_message,
         .element_size = geometry->element_size,
         .peer_id = SHMRING_SPSC_PRODUCER + SHMRING_SPSC_CONSUMER - id,
         .member_fd = member_fd,

@@ -61,6 +61,23 @@ static inline uint64_t test_seed(int argc, char **argv)
     return seed;
 }
 
+/* Runs the test in a child, so that what it leaves in /dev/shm is removed however it ends. */
+static inline int test_and_remove(void (*test)(uint64_t seed, int rounds), uint64_t seed,
+                                  int rounds, const char *name)
+{
+    pid_t child = check_fork();
+
+    if (child == 0) {
+        test(seed, rounds);
+        fflush(NULL);
+        _exit(0);
+    }
+    int status = check_wait(child);
+
+    shmring_segment_unlink(name);
+    return status < 0 ? 1 : status;
+}
+
 /* splitmix64 */
 static inline uint64_t test_random(uint64_t *seed)
 {

@@ -84,7 +84,7 @@ static const char *figures(const struct bench_case *bench_case, const struct res
 }
 
 /* Has a floor been measured in that class? */
-static bool has_floor(const struct report *report, int place)
+static bool has_floor(const struct report *report, enum place place)
 {
     for (size_t i = 0; i < report->cases->count; i++)
         if (report->cases->list[i].is_floor && report->cases->list[i].results[place].count != 0)

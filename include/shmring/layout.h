@@ -112,6 +112,9 @@ enum {
 #define SHMRING_RECORD_SKIP (UINT64_C(1) << 31)
 #define SHMRING_RECORD_LENGTH_MASK ((UINT64_C(1) << 31) - 1)
 
+/* The longest message of however large a ring. */
+#define SHMRING_MESSAGE_MAX (UINT64_C(1) << 30)
+
 /* Limits of capacity, in bytes (messages), and of elements times element_size. */
 #define SHMRING_CAPACITY_MIN (UINT64_C(1) << 12)
 #define SHMRING_CAPACITY_MAX (UINT64_C(1) << 40)
@@ -133,6 +136,7 @@ typedef struct shmring_geometry {
     uint64_t producer_offset;
     uint64_t consumer_offset;
     uint64_t data_offset;
+    uint64_t max_message; /* bytes; 0 in a ring of elements */
     bool read_only; /* it has read_only_compatible features that we do not know: do not attach */
 } shmring_geometry;
 

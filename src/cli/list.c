@@ -206,11 +206,9 @@ static bool format_inside(const struct cli_ring *ring, enum field field, char ce
     case ELEMENT_SIZE:
         format_number(geometry->element_size, cell);
         return true;
-    case MAX_MESSAGE: {
-        shmring_spsc_side side = {.capacity = geometry->capacity};
-        format_number(shmring_spsc_max_message(&side), cell);
+    case MAX_MESSAGE:
+        format_number(geometry->max_message, cell);
         return geometry->element_size == 0;
-    }
     case LAYOUT_VERSION:
         format_number(ring->header.layout_version, cell);
         return true;

@@ -23,14 +23,11 @@ static _Noreturn void create(void)
     _exit(error == 0 ? 0 : error == -EEXIST ? 17 : 1);
 }
 
-int main(int argc, char **argv)
+static void kill_creators(uint64_t seed, int rounds)
 {
-    uint64_t seed = test_seed(argc, argv);
     int complete = 0, none = 0;
 
-    snprintf(name, sizeof name, "shmring-test-create-%d", (int)getpid());
-    atexit(remove_ring);
-    for (int round = 0; round < 300; round++) {
+    for (int round = 0; round < rounds; round++) {
         shmring_segment segment;
         pid_t child = check_fork();
         if (child == 0)
@@ -57,5 +54,12 @@ int main(int argc, char **argv)
         CHECK_EQ(check_wait(first) + check_wait(second), 0 + 17);
         remove_ring();
     }
-    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t seed = test_seed(argc, argv);
+
+    snprintf(name, sizeof name, "shmring-test-create-%d", (int)getpid());
+    return test_and_remove(kill_creators, seed, 300, name);
 }
