@@ -95,7 +95,7 @@ static bool has_floor(const struct report *report, enum place place)
 static void print_floor(const struct report *report, const struct bench_case *floor, FILE *file)
 {
     fprintf(file, "%-*s", (int)FLOOR_WIDTH, floor->id);
-    for (int place = 0; place < PLACE_MIXED; place++) {
+    for (enum place place = 0; place < PLACE_MIXED; place++) {
         const struct result *result = &floor->results[place];
         char text[40], cell[56] = "-";
 
