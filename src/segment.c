@@ -41,7 +41,7 @@ static const size_t HUGE_SIZE = (size_t)2 << 20;
 
 int shmring_segment_check_name(const char *name)
 {
-    size_t length = strnlen(name, SHMRING_NAME_MAX + 1);
+    size_t length = name != NULL ? strnlen(name, SHMRING_NAME_MAX + 1) : 0;
 
     if (length > SHMRING_NAME_MAX)
         return -ENAMETOOLONG;

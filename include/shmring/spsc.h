@@ -97,8 +97,7 @@ typedef struct shmring_spsc_consumer {
  * goes on where its last holder stopped. memory must outlive the handle. fd is a descriptor of the
  * object, and is not kept; -1, for memory that no other process maps, leaves it to the caller to
  * give each role once, and no death is noticed (both sides then: to a side with a descriptor the
- * other would look dead). Calls the kernel, does not wait. The handle is
- * written on 0 only:
+ * other would look dead). Calls the kernel, does not wait. The handle is written on 0 only:
  *   -EBUSY      a living producer (consumer) has the role, in whatever process or thread
  *   -EPROTOTYPE the ring holds elements (spsc_array.h), not messages
  *   -EBADMSG    the positions in shared memory are impossible
@@ -186,7 +185,6 @@ inline bool shmring_spsc_has_room(shmring_spsc_producer *producer, uint64_t size
 {
     /* [spsc.A] pairs with [spsc.D] */
     uint64_t head = shmring_load64_acquire(&producer->side.peer->pos);
-
     uint64_t seen = producer->limit - producer->side.capacity;
 
     /* head went back, or past what we wrote */

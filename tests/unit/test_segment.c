@@ -81,6 +81,8 @@ Test(segment, bad_names_are_refused)
         cr_expect_eq(shmring_segment_open(&segment, bad[i], NULL, NULL), -EINVAL);
         cr_expect_eq(shmring_segment_unlink(bad[i]), -EINVAL);
     }
+    cr_expect_eq(shmring_segment_check_name(NULL), -EINVAL);
+    cr_expect_eq(shmring_segment_open(&segment, NULL, NULL, NULL), -EINVAL);
     memset(longest, 'a', sizeof longest);
     longest[SHMRING_NAME_MAX + 1] = '\0';
     cr_expect_eq(shmring_segment_check_name(longest), -ENAMETOOLONG);
