@@ -137,29 +137,9 @@ BENCH_INLINE void ck_done(void *opaque, uint32_t size)
     (void)size;
 }
 
-static const struct ops ops = {ck_reserve, ck_stage, ck_publish, ck_next, ck_done, NULL};
+static const struct ops spin_ops = {ck_reserve, ck_stage, ck_publish, ck_next, ck_done, NULL};
 
-static void produce(void *side, struct run *run)
-{
-    stream_produce(&ops, side, run);
-}
-
-static void consume(void *side, struct run *run)
-{
-    stream_consume(&ops, side, run);
-}
-
-static void ping(void *out, void *in, struct run *run)
-{
-    pingpong_ping(&ops, out, in, run);
-}
-
-static void pong(void *in, void *out, struct run *run)
-{
-    pingpong_pong(&ops, in, out, run);
-}
-
-static const struct loops loops = {produce, consume, ping, pong};
+#include "workloads/spin_loops.h"
 
 static void *ck_open(const struct shape *shape)
 {
@@ -198,7 +178,7 @@ static void ck_settings(char *ret_text, size_t text_size)
 const struct transport transport_ck_ring = {
     .name = "ck_ring",
     .note = "Concurrency Kit; no batches, no blocking",
-    .loops = {[POLICY_SPIN] = &loops},
+    .loops = {[POLICY_SPIN] = &spin_loops},
     .open = ck_open,
     .close = ck_close,
     .settings = ck_settings,

@@ -138,48 +138,8 @@ static const struct ops spin_ops = {array_reserve, array_stage, array_publish,
 static const struct ops block_ops = {array_reserve, array_stage,     array_publish_wake,
                                      array_next,    array_done_wake, array_sleep};
 
-static void spin_produce(void *side, struct run *run)
-{
-    stream_produce(&spin_ops, side, run);
-}
-
-static void spin_consume(void *side, struct run *run)
-{
-    stream_consume(&spin_ops, side, run);
-}
-
-static void spin_ping(void *out, void *in, struct run *run)
-{
-    pingpong_ping(&spin_ops, out, in, run);
-}
-
-static void spin_pong(void *in, void *out, struct run *run)
-{
-    pingpong_pong(&spin_ops, in, out, run);
-}
-
-static void block_produce(void *side, struct run *run)
-{
-    stream_produce(&block_ops, side, run);
-}
-
-static void block_consume(void *side, struct run *run)
-{
-    stream_consume(&block_ops, side, run);
-}
-
-static void block_ping(void *out, void *in, struct run *run)
-{
-    pingpong_ping(&block_ops, out, in, run);
-}
-
-static void block_pong(void *in, void *out, struct run *run)
-{
-    pingpong_pong(&block_ops, in, out, run);
-}
-
-static const struct loops spin_loops = {spin_produce, spin_consume, spin_ping, spin_pong};
-static const struct loops block_loops = {block_produce, block_consume, block_ping, block_pong};
+#include "workloads/block_loops.h"
+#include "workloads/spin_loops.h"
 
 static void *array_open(const struct shape *shape)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claim: where the file system has no O_TMPFILE, a ring is still there complete or not at all: until
- * it is published it has no magic number and is refused with -EAGAIN, two creators do not both
- * succeed, and one that is closed before leaves nothing. A seccomp filter refuses O_TMPFILE.
+ * Claim: where the file system has no O_TMPFILE, a ring is still there complete or not at all.
+ * Until it is published it has no magic number and is refused with -EAGAIN, two creators do not
+ * both succeed, and one that is closed before leaves nothing. A seccomp filter refuses O_TMPFILE.
  */
 #include "../messages.h"
 

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loops around block_ops, once for each file that includes this: not a header but a part of
+ * that file, which has defined block_ops before. So the operations are inlined into every loop.
+ */
+static void block_produce(void *side, struct run *run)
+{
+    stream_produce(&block_ops, side, run);
+}
+
+static void block_consume(void *side, struct run *run)
+{
+    stream_consume(&block_ops, side, run);
+}
+
+static void block_ping(void *out, void *in, struct run *run)
+{
+    pingpong_ping(&block_ops, out, in, run);
+}
+
+static void block_pong(void *in, void *out, struct run *run)
+{
+    pingpong_pong(&block_ops, in, out, run);
+}
+
+static const struct loops block_loops = {block_produce, block_consume, block_ping, block_pong};
