@@ -13,8 +13,48 @@ extern inline uint64_t shmring_load64_relaxed(const shmring_word64 *word);
 extern inline uint64_t shmring_load64_acquire(const shmring_word64 *word);
 extern inline void shmring_store64_relaxed(shmring_word64 *word, uint64_t value);
 extern inline void shmring_store64_release(shmring_word64 *word, uint64_t value);
+extern inline bool shmring_cas64_acquire(shmring_word64 *word, uint64_t *expected,
+                                         uint64_t desired);
+extern inline bool shmring_cas64_release(shmring_word64 *word, uint64_t *expected,
+                                         uint64_t desired);
+extern inline bool shmring_cas64_acq_rel(shmring_word64 *word, uint64_t *expected,
+                                         uint64_t desired);
+extern inline bool shmring_cas32_acq_rel(shmring_word32 *word, uint32_t *expected,
+                                         uint32_t desired);
+extern inline void shmring_add32_release(shmring_word32 *word, uint32_t value);
+extern inline void shmring_add64_relaxed(shmring_word64 *word, uint64_t value);
 extern inline void shmring_fence_seq_cst(void);
 extern inline void shmring_cpu_pause(void);
+
+extern inline bool shmring_member_is_here(const shmring_member *member);
+
+extern inline uint64_t shmring_slot_state(uint64_t word);
+extern inline uint32_t shmring_slot_owner(uint64_t word);
+extern inline int64_t shmring_slot_laps(uint64_t word, uint64_t lap);
+extern inline bool shmring_slot_is_orphan(uint64_t word);
+extern inline bool shmring_slot_is_possible(uint64_t word);
+
+extern inline uint32_t shmring_mpmc_slot_size(const shmring_mpmc_side *side);
+extern inline shmring_word64 *shmring_mpmc_word(const shmring_mpmc_side *side, uint64_t pos);
+extern inline shmring_word64 *shmring_mpmc_label(const shmring_mpmc_side *side, uint64_t pos);
+extern inline uint64_t shmring_mpmc_lap(const shmring_mpmc_side *side, uint64_t pos);
+extern inline int64_t shmring_mpmc_ahead(const shmring_mpmc_side *side, uint64_t pos,
+                                         uint64_t word);
+extern inline void shmring_mpmc_own(shmring_mpmc_side *side, uint64_t pos, uint64_t word,
+                                    shmring_mpmc_slot *ret_slot);
+extern inline bool shmring_mpmc_claim(shmring_mpmc_producer *producer, shmring_mpmc_slot *ret_slot);
+extern inline int shmring_mpmc_settle(shmring_mpmc_side *side, shmring_mpmc_slot *slot,
+                                      uint64_t from, uint64_t to, const uint64_t *label);
+extern inline int shmring_mpmc_commit(shmring_mpmc_producer *producer, shmring_mpmc_slot *slot,
+                                      uint32_t length, uint32_t type);
+extern inline int shmring_mpmc_abort(shmring_mpmc_producer *producer, shmring_mpmc_slot *slot);
+extern inline bool shmring_mpmc_accept(shmring_mpmc_side *side, uint64_t label,
+                                       shmring_mpmc_slot *ret_slot);
+extern inline bool shmring_mpmc_take(shmring_mpmc_consumer *consumer, shmring_mpmc_slot *ret_slot);
+extern inline bool shmring_mpmc_take_by(shmring_mpmc_consumer *consumer,
+                                        enum shmring_mpmc_wish wish, uint32_t type,
+                                        shmring_mpmc_slot *ret_slot);
+extern inline int shmring_mpmc_release(shmring_mpmc_consumer *consumer, shmring_mpmc_slot *slot);
 
 extern inline uint64_t shmring_spsc_max_message(const shmring_spsc_side *side);
 extern inline int shmring_spsc_error(const shmring_spsc_side *side);

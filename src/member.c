@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* F_OFD_SETLK */
+#define _GNU_SOURCE /* F_OFD_SETLK, MADV_WIPEONFORK */
 #include "shmring/member.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct flock byte_lock(short type, uint32_t id)
@@ -58,4 +61,161 @@ int shmring_member_probe(int fd, uint32_t id)
     if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
         return -errno;
     return lock.l_type != F_UNLCK;
+}
+
+/* A page that fork() zeroes for the child: how a copy of a handle knows that it is a copy. */
+static int make_here(shmring_word32 **ret_here)
+{
+    void *page =
+        mmap(NULL, SHMRING_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return -ENOMEM;
+    if (madvise(page, SHMRING_PAGE_SIZE, MADV_WIPEONFORK) != 0) {
+        munmap(page, SHMRING_PAGE_SIZE);
+        return -ENOTSUP;
+    }
+    *ret_here = page;
+    /* relaxed: private memory. */
+    shmring_store32_relaxed(*ret_here, 1);
+    return 0;
+}
+
+static void introduce(struct shmring_member_record *record, enum shmring_member_role role)
+{
+    /* relaxed: this is for people. */
+    shmring_store32_relaxed(&record->pid, (uint32_t)getpid());
+    /* relaxed: likewise. */
+    shmring_store32_relaxed(&record->role, (uint32_t)role);
+    shmring_store64_relaxed(&record->held_since, 0);
+}
+
+/* The place of that id, if it is free. Returns 0, -EBUSY, or another error of join(). */
+static int take_place(shmring_member *member, int fd, enum shmring_member_role role)
+{
+    struct shmring_member_record *record = member->record;
+    /* [member.B] pairs with [member.A] */
+    uint32_t session = shmring_load32_acquire(&record->session);
+
+    if (session % 2 != 0)
+        return -EBUSY;
+    if (fd >= 0) {
+        member->fd = shmring_member_join(fd, member->id);
+        if (member->fd < 0)
+            return member->fd;
+        introduce(record, role); /* before the session opens: who sees it sees who it is */
+    }
+    /* With the lock nobody else comes here; without one this decides. Fails if a member came and
+     * died meanwhile, or came. [member.A] pairs with [member.B] */
+    if (!shmring_cas32_acq_rel(&record->session, &session, session + 1)) {
+        shmring_member_leave(member->fd);
+        return -EBUSY;
+    }
+    member->session = session + 1;
+    if (fd < 0) /* without a lock the place is ours only now */
+        introduce(record, role);
+    return 0;
+}
+
+int shmring_member_enroll(shmring_member *ret_member, int fd, struct shmring_member_record *records,
+                          enum shmring_member_role role)
+{
+    shmring_member member = {.fd = -1};
+    struct stat status = {0};
+    int error = make_here(&member.here);
+
+    if (error != 0)
+        return error;
+    error = -EBUSY;
+    for (uint32_t id = 1; id <= SHMRING_MEMBER_MAX && error == -EBUSY; id++) {
+        member.id = id;
+        member.record = &records[id];
+        error = take_place(&member, fd, role);
+    }
+    if (error != 0) {
+        munmap(member.here, SHMRING_PAGE_SIZE);
+        return error == -EBUSY ? -EUSERS : error;
+    }
+    if (member.fd >= 0 && fstat(member.fd, &status) == 0) {
+        member.device = status.st_dev;
+        member.inode = status.st_ino;
+    }
+    *ret_member = member;
+    return 0;
+}
+
+/* Is the descriptor still what we opened? A program that closed it may have another one there. */
+static bool is_own_descriptor(const shmring_member *member)
+{
+    struct stat status;
+
+    return member->fd >= 0 && fstat(member->fd, &status) == 0 && status.st_dev == member->device &&
+           status.st_ino == member->inode;
+}
+
+void shmring_member_resign(shmring_member *member)
+{
+    if (member->here == NULL)
+        return;
+    bool here = shmring_member_is_here(member);
+    uint32_t session = member->session;
+
+    /* Others may take us for dead, because the descriptor was closed: its number may be another's
+     * by now. [member.A] pairs with [member.B] */
+    if (here && shmring_cas32_acq_rel(&member->record->session, &session, session + 1) &&
+        is_own_descriptor(member))
+        shmring_member_leave(member->fd);
+    /* A child's copy of the descriptor shares the lock with its parent, which keeps it. */
+    if (!here && is_own_descriptor(member))
+        close(member->fd);
+    munmap(member->here, SHMRING_PAGE_SIZE);
+    memset(member, 0, sizeof *member);
+}
+
+int shmring_member_check(const shmring_member *member)
+{
+    if (!shmring_member_is_here(member))
+        return -EOWNERDEAD;
+    /* [member.B] pairs with [member.A] */
+    return shmring_load32_acquire(&member->record->session) == member->session ? 0 : -ESTALE;
+}
+
+int shmring_member_seize(int fd, const struct shmring_member_record *records, uint32_t *id)
+{
+    for (uint32_t next = *id + 1; next <= SHMRING_MEMBER_MAX; next++) {
+        const struct shmring_member_record *record = &records[next];
+
+        /* relaxed: read again under the lock. */
+        if (shmring_load32_relaxed(&record->session) % 2 == 0)
+            continue;
+        int held = shmring_member_probe(fd, next);
+
+        if (held < 0)
+            return held;
+        int lock_fd = held ? -EBUSY : shmring_member_join(fd, next);
+
+        if (lock_fd == -EBUSY)
+            continue;
+        if (lock_fd < 0)
+            return lock_fd;
+        /* [member.B] pairs with [member.A]: it may have resigned, or been buried, meanwhile. */
+        if (shmring_load32_acquire(&record->session) % 2 != 0) {
+            *id = next;
+            return lock_fd;
+        }
+        shmring_member_leave(lock_fd);
+    }
+    return -ENOENT;
+}
+
+void shmring_member_bury(struct shmring_member_record *records, uint32_t id, int lock_fd)
+{
+    /* relaxed: with the lock we are the only writer. */
+    uint32_t session = shmring_load32_relaxed(&records[id].session);
+
+    /* relaxed: seen by who sees that the session has ended. */
+    shmring_store32_relaxed(&records[id].died, session);
+    /* [member.A] pairs with [member.B] */
+    shmring_store32_release(&records[id].session, session + 1);
+    shmring_member_leave(lock_fd);
 }

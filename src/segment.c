@@ -233,19 +233,6 @@ static int build(shmring_segment *segment, const shmring_geometry *geometry,
     return 0;
 }
 
-/* Is it what shmring_layout_plan() made of its first three members? */
-static bool is_planned(const shmring_geometry *geometry)
-{
-    shmring_geometry plan;
-
-    return shmring_layout_plan(geometry->kind, geometry->element_size, geometry->capacity, &plan) ==
-               0 &&
-           plan.total_size == geometry->total_size &&
-           plan.producer_offset == geometry->producer_offset &&
-           plan.consumer_offset == geometry->consumer_offset &&
-           plan.data_offset == geometry->data_offset;
-}
-
 /* Undoes what create or open did so far. */
 static void discard(shmring_segment *segment)
 {
@@ -264,7 +251,7 @@ int shmring_segment_create(shmring_segment *ret_segment, const char *name,
     shmring_segment_options own;
     int error = read_options(options, &own);
 
-    if (error == 0 && !is_planned(geometry))
+    if (error == 0 && !shmring_layout_is_planned(geometry))
         error = -EINVAL;
     if (error == 0 && name != NULL)
         error = shmring_segment_check_name(name);

@@ -79,7 +79,7 @@ int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,
     shmring_spsc_side side;
     uint64_t head, tail;
 
-    if ((geometry->element_size != 0) != elements)
+    if (geometry->kind == SHMRING_KIND_SPSC && (geometry->element_size != 0) != elements)
         return -EPROTOTYPE;
     int error = take_role(memory, geometry, fd, SHMRING_SPSC_PRODUCER, &side, &head, &tail);
 
@@ -102,7 +102,7 @@ int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
     shmring_spsc_side side;
     uint64_t head, tail;
 
-    if ((geometry->element_size != 0) != elements)
+    if (geometry->kind == SHMRING_KIND_SPSC && (geometry->element_size != 0) != elements)
         return -EPROTOTYPE;
     int error = take_role(memory, geometry, fd, SHMRING_SPSC_CONSUMER, &side, &head, &tail);
 

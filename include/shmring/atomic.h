@@ -9,11 +9,13 @@
 #ifndef SHMRING_ATOMIC_H
 #define SHMRING_ATOMIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 #include <atomic>
 #define SHMRING_ATOMIC(type) std::atomic<type>
+using std::memory_order_acq_rel;
 using std::memory_order_acquire;
 using std::memory_order_relaxed;
 using std::memory_order_release;
@@ -84,6 +86,46 @@ inline void shmring_store64_relaxed(shmring_word64 *word, uint64_t value)
 inline void shmring_store64_release(shmring_word64 *word, uint64_t value)
 {
     atomic_store_explicit(&word->raw, value, memory_order_release);
+}
+
+/*
+ * Compare and swap: if the word holds *expected, stores desired and returns true; else sets
+ * *expected to what it holds and returns false. Never fails for no reason. A failure orders
+ * nothing, whatever the verb.
+ */
+inline bool shmring_cas64_acquire(shmring_word64 *word, uint64_t *expected, uint64_t desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        &word->raw, expected, desired, memory_order_acquire, memory_order_relaxed);
+}
+
+inline bool shmring_cas64_release(shmring_word64 *word, uint64_t *expected, uint64_t desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        &word->raw, expected, desired, memory_order_release, memory_order_relaxed);
+}
+
+inline bool shmring_cas64_acq_rel(shmring_word64 *word, uint64_t *expected, uint64_t desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        &word->raw, expected, desired, memory_order_acq_rel, memory_order_relaxed);
+}
+
+inline bool shmring_cas32_acq_rel(shmring_word32 *word, uint32_t *expected, uint32_t desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        &word->raw, expected, desired, memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* Add to a counter; the sum wraps. */
+inline void shmring_add32_release(shmring_word32 *word, uint32_t value)
+{
+    atomic_fetch_add_explicit(&word->raw, value, memory_order_release);
+}
+
+inline void shmring_add64_relaxed(shmring_word64 *word, uint64_t value)
+{
+    atomic_fetch_add_explicit(&word->raw, value, memory_order_relaxed);
 }
 
 /*

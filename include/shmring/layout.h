@@ -6,9 +6,15 @@
  *
  *   offset            page                  written by
  *   0                 struct shmring_header the creator, once, before anyone else can see it
+ *   one producer and one consumer (spsc.h, spsc_array.h):
  *   producer_offset   struct shmring_role   the producer
  *   consumer_offset   struct shmring_role   the consumer
  *   data_offset       data                  the producer
+ *   many of both (mpmc.h):
+ *   control_offset    struct shmring_mpmc_control       all members
+ *   members_offset    struct shmring_member_record[]    each its own, and the dead's
+ *   entries_offset    struct shmring_mpmc_entry[]       all members
+ *   data_offset       messages, slot_stride bytes apart who owns the slot
  *
  * Each part has pages of its own: a page is the unit of permission. All numbers are in the byte
  * order of the machine; the magic number tells a foreign one.
@@ -47,6 +53,14 @@ enum {
 /* What kind of ring the data is. */
 enum shmring_kind {
     SHMRING_KIND_SPSC = 1, /* one producer, one consumer: messages, or elements of one size */
+    SHMRING_KIND_MPMC = 2, /* many of both: messages in slots of one size */
+};
+
+/* What the creator may choose (shmring_geometry.options). */
+enum shmring_option {
+    /* SHMRING_KIND_MPMC: a message that a consumer held when it died or detached is delivered
+     * once more; else it is dropped and counted. */
+    SHMRING_OPTION_REDELIVER = 1,
 };
 
 /*
@@ -64,11 +78,15 @@ struct shmring_header {
     uint64_t read_only_compatible;
     uint64_t compatible;
     uint32_t kind;
-    uint32_t element_size; /* bytes; 0: messages of any length */
-    uint64_t capacity;     /* a power of two: bytes of data, or elements if element_size != 0 */
-    uint64_t total_size;   /* of the object, bytes */
-    uint64_t producer_offset;
+    uint32_t element_size;    /* bytes; 0: messages of any length */
+    uint64_t capacity;        /* a power of two: bytes of data, or elements if element_size != 0 */
+    uint64_t options;         /* enum shmring_option; an unknown bit is an unknown ring */
+    uint64_t total_size;      /* of the object, bytes */
+    uint64_t producer_offset; /* 0: the kind has no such part */
     uint64_t consumer_offset;
+    uint64_t control_offset;
+    uint64_t members_offset;
+    uint64_t entries_offset;
     uint64_t data_offset;
     uint64_t checksum; /* FNV-1a, 64 bits, over all of the above with magic in place */
 };
@@ -98,6 +116,57 @@ struct shmring_role {
     uint8_t pad2[SHMRING_PAGE_SIZE - 2 * SHMRING_LINE_SIZE - 12];
 };
 
+/* The shared half of a ring with many producers and consumers, beside its slots. */
+struct shmring_mpmc_control {
+    /* Every position below is used: where a producer begins to look. A hint, it may lag. */
+    shmring_word64 tail_hint;
+    uint8_t pad0[SHMRING_LINE_SIZE - 8];
+
+    /* Every position below is closed: where a consumer begins to look. A hint, it may lag. */
+    shmring_word64 head_hint;
+    /* +1 when messages of a dead consumer wait to be delivered again: look for them. */
+    shmring_word32 orphan_epoch;
+    uint8_t pad1[SHMRING_LINE_SIZE - 12];
+
+    /* Counted since creation: messages that were dropped with their consumer, and delivered again
+     * in place of that. A member that dies between the deed and the count is not counted. */
+    shmring_word64 dropped;
+    shmring_word64 redelivered;
+    uint8_t pad2[SHMRING_PAGE_SIZE - 2 * SHMRING_LINE_SIZE - 16];
+};
+
+/* What there is of a slot beside its message: four to a line, so that a line serves more than one
+ * message where a stream has room to run. mpmc.h says what is in them. */
+struct shmring_mpmc_entry {
+    shmring_word64 word;
+    shmring_word64 label; /* bits 0-31 length in bytes, 32-63 the user's type */
+};
+
+/* Members have ids 1 to SHMRING_MEMBER_MAX; 0 is nobody. */
+enum {
+    SHMRING_MEMBER_BITS = 12,
+    SHMRING_MEMBER_RECORDS = 1 << SHMRING_MEMBER_BITS,
+    SHMRING_MEMBER_MAX = SHMRING_MEMBER_RECORDS - 1,
+};
+
+/* What is known of a member, at the place of its id. Truth about life is its lock (member.h). */
+struct shmring_member_record {
+    /* +1 when somebody takes the id (odd: held, or died holding it), +1 when it is given back. */
+    shmring_word32 session;
+    /* Process id in its own pid namespace: for people, never for kill(). */
+    shmring_word32 pid;
+    shmring_word32 role; /* enum shmring_member_role */
+    shmring_word32 died; /* the last session that ended by death, noted at the burial */
+    /* CLOCK_MONOTONIC, ns, when others first had to step around a slot that it holds; 0: never. */
+    shmring_word64 held_since;
+    uint8_t pad[8];
+};
+
+enum shmring_member_role {
+    SHMRING_ROLE_PRODUCER = 1,
+    SHMRING_ROLE_CONSUMER = 2,
+};
+
 /*
  * A record: one header word, the payload, and padding up to a multiple of 8 bytes.
  *   bits 0-30   length of the payload in bytes
@@ -119,35 +188,51 @@ enum {
 #define SHMRING_CAPACITY_MIN (UINT64_C(1) << 12)
 #define SHMRING_CAPACITY_MAX (UINT64_C(1) << 40)
 
-SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_header) == 96, "the header is published data");
+/* Limits of a ring of slots. */
+#define SHMRING_SLOTS_MIN (UINT64_C(1) << 1)
+#define SHMRING_SLOTS_MAX (UINT64_C(1) << 20)
+
+SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_header) == 128, "the header is published data");
 SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_header, layout_version) == 8, "read before all");
-SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_header, checksum) == 88, "the checksum is last");
+SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_header, checksum) == 120, "the checksum is last");
 SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_role) == SHMRING_PAGE_SIZE, "a page of its own");
 SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, session) == 128, "a line of its own");
 SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, wake_at) == 256, "a line of its own");
 SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, wakes) == 264, "beside wake_at");
+
+SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_mpmc_control) == SHMRING_PAGE_SIZE, "a page");
+SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_member_record) == 32, "two to a line");
 
 /* A checked, private copy of the header: the only geometry that code may use after attach. */
 typedef struct shmring_geometry {
     uint32_t kind;
     uint32_t element_size;
     uint64_t capacity;
+    uint64_t options; /* enum shmring_option: 0 as planned, to be set before it is used */
     uint64_t total_size;
     uint64_t producer_offset;
     uint64_t consumer_offset;
+    uint64_t control_offset;
+    uint64_t members_offset;
+    uint64_t entries_offset;
     uint64_t data_offset;
+    uint64_t slot_stride; /* bytes from one slot's message to the next; 0 in other kinds */
     uint64_t max_message; /* bytes; 0 in a ring of elements */
     bool read_only; /* it has read_only_compatible features that we do not know: do not attach */
 } shmring_geometry;
 
 /*
- * Computes where everything lies in a ring of the given kind, element size (bytes; 0: messages)
- * and capacity (bytes or elements, a power of two).
+ * Computes where everything lies in a ring of the given kind, element size (bytes; 0: messages;
+ * SHMRING_KIND_MPMC: room for a message, not 0) and capacity (bytes or elements, a power of two).
  * Returns 0; -EINVAL: the capacity is no power of two, or too small or too large, or the kind is
  * unknown. Thread-safe, async-signal-safe, does not block; so are the two below.
  */
 int shmring_layout_plan(uint32_t kind, uint32_t element_size, uint64_t capacity,
                         shmring_geometry *ret_geometry);
+
+/* Is this geometry, however it was come by, what plan() makes of its kind, element size and
+ * capacity, and has it known options only? */
+bool shmring_layout_is_planned(const shmring_geometry *geometry);
 
 /*
  * Writes the header for that geometry, without the magic number, to the start of memory, which

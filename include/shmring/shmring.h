@@ -15,6 +15,8 @@
 #include "shmring/channel.h"
 #include "shmring/layout.h"
 #include "shmring/member.h"
+#include "shmring/mpmc.h"
+#include "shmring/mpmc_word.h"
 #include "shmring/segment.h"
 #include "shmring/spsc.h"
 #include "shmring/spsc_array.h"

@@ -118,7 +118,7 @@ Test(layout, versions_and_features_are_told_apart_from_damage)
     header->incompatible = 1;
     cr_expect_eq(check_resealed(header, total), -EPROTONOSUPPORT, "unknown incompatible feature");
     *header = good;
-    header->kind = 2;
+    header->kind = 3;
     cr_expect_eq(check_resealed(header, total), -EPROTONOSUPPORT, "unknown kind");
     *header = good;
     header->compatible = 1;
@@ -153,8 +153,14 @@ Test(layout, sealed_nonsense_geometry_is_refused)
     header->producer_offset = total;
     cr_expect_eq(check_resealed(header, total), -EBADMSG, "a role outside the object");
     *header = good;
-    header->header_size = 95;
+    header->header_size = sizeof *header - 1;
     cr_expect_eq(check_resealed(header, total), -EBADMSG);
+    *header = good;
+    header->kind = SHMRING_KIND_MPMC;
+    cr_expect_eq(check_resealed(header, total), -EBADMSG, "a ring of slots of no size");
+    *header = good;
+    header->options = SHMRING_OPTION_REDELIVER;
+    cr_expect_eq(check_resealed(header, total), -EBADMSG, "no option of this kind");
     ring_memory_free(&memory);
 }
 
@@ -166,4 +172,125 @@ Test(layout, no_magic_is_a_ring_in_the_making)
     memset(memory.base, 0, 8);
     cr_expect_eq(shmring_layout_check(memory.base, memory.geometry.total_size, &geometry), -EAGAIN);
     ring_memory_free(&memory);
+}
+
+/* A header of a ring of slots in a page of its own: no more of the object is ever looked at. */
+static struct shmring_header *slots_header(shmring_geometry *ret_geometry, uint64_t options)
+{
+    struct shmring_header *header = aligned_alloc(SHMRING_PAGE_SIZE, SHMRING_PAGE_SIZE);
+
+    cr_assert_not_null(header);
+    memset(header, 0, SHMRING_PAGE_SIZE);
+    cr_assert_eq(shmring_layout_plan(SHMRING_KIND_MPMC, 100, 64, ret_geometry), 0);
+    cr_assert_eq(ret_geometry->options, 0, "none unless asked for");
+    ret_geometry->options = options;
+    shmring_layout_format(header, ret_geometry);
+    shmring_layout_publish(header);
+    return header;
+}
+
+Test(layout, slots_have_limits_in_number_and_size)
+{
+    const uint64_t most = SHMRING_SLOTS_MAX;
+    const struct {
+        uint64_t slots;
+        uint32_t slot_size;
+        int error;
+    } cases[] = {
+        {0, 8, -EINVAL}, {1, 8, -EINVAL}, {2, 8, 0}, {3, 8, -EINVAL}, {4, 8, 0},
+        {most, 8, 0}, {most - 1, 8, -EINVAL}, {most + 1, 8, -EINVAL}, {most * 2, 8, -EINVAL},
+        {UINT64_C(1) << 63, 8, -EINVAL}, {UINT64_MAX, 8, -EINVAL},
+        {8, 0, -EINVAL}, {8, 1, 0}, {8, SHMRING_MESSAGE_MAX, 0},
+        {8, SHMRING_MESSAGE_MAX + 1, -EINVAL}, {8, UINT32_MAX, -EINVAL},
+        {8, UINT32_MAX - 7, -EINVAL}, {1024, SHMRING_MESSAGE_MAX, 0},
+        {2048, SHMRING_MESSAGE_MAX, -EINVAL}, {most, SHMRING_MESSAGE_MAX, -EINVAL},
+        {most, 1 << 20, 0}, {most, (1 << 20) + 1, -EINVAL},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        shmring_geometry geometry = {.kind = 77};
+        int error = shmring_layout_plan(SHMRING_KIND_MPMC, cases[i].slot_size, cases[i].slots,
+                                        &geometry);
+
+        if (sizeof(size_t) > 4 || geometry.total_size <= SIZE_MAX / 2)
+            cr_expect_eq(error, cases[i].error, "case %zu: %d", i, error);
+        cr_expect(error == 0 || geometry.kind == 77, "outputs are untouched on failure");
+    }
+}
+
+Test(layout, the_parts_of_a_ring_of_slots_lie_on_pages_of_their_own_one_behind_the_other)
+{
+    for (uint64_t slots = 2; slots <= SHMRING_SLOTS_MAX; slots *= 2)
+        for (uint32_t size = 1; size <= 300; size++) {
+            shmring_geometry g;
+
+            cr_assert_eq(shmring_layout_plan(SHMRING_KIND_MPMC, size, slots, &g), 0);
+            cr_assert_eq((g.control_offset | g.members_offset | g.entries_offset | g.data_offset |
+                          g.total_size) % SHMRING_PAGE_SIZE, 0);
+            cr_assert_geq(g.control_offset, sizeof(struct shmring_header));
+            cr_assert_geq(g.members_offset,
+                          g.control_offset + sizeof(struct shmring_mpmc_control));
+            cr_assert_geq(g.entries_offset, g.members_offset + SHMRING_MEMBER_RECORDS *
+                                              sizeof(struct shmring_member_record));
+            cr_assert_geq(g.data_offset, g.entries_offset + slots * 16);
+            cr_assert_geq(g.total_size, g.data_offset + slots * g.slot_stride);
+            cr_assert_geq(g.slot_stride, size);
+            cr_assert(g.slot_stride % 64 == 0 || (g.slot_stride < 64 && 64 % g.slot_stride == 0),
+                      "a message of up to a line straddles no two");
+            cr_assert(g.max_message == size && g.producer_offset == 0 && g.consumer_offset == 0);
+        }
+}
+
+Test(layout, check_returns_what_was_planned_of_a_ring_of_slots_and_its_options)
+{
+    for (uint64_t options = 0; options <= SHMRING_OPTION_REDELIVER; options++) {
+        shmring_geometry planned, checked;
+        struct shmring_header *header = slots_header(&planned, options);
+
+        memset(&checked, 0, sizeof checked);
+        cr_expect(shmring_layout_is_planned(&planned));
+        cr_assert_eq(shmring_layout_check(header, planned.total_size, &checked), 0);
+        cr_expect_eq(memcmp(&planned, &checked, sizeof planned), 0);
+        free(header);
+    }
+}
+
+Test(layout, every_flipped_bit_of_the_header_of_a_ring_of_slots_is_refused)
+{
+    shmring_geometry planned, geometry = {.kind = 77};
+    struct shmring_header *header = slots_header(&planned, SHMRING_OPTION_REDELIVER);
+    uint8_t *bytes = (uint8_t *)header;
+
+    for (size_t bit = 0; bit < 8 * sizeof *header; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        int error = shmring_layout_check(header, planned.total_size, &geometry);
+
+        cr_expect(error == -EPROTO || error == -EBADMSG || error == -EPROTONOSUPPORT,
+                  "bit %zu: %d", bit, error);
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    cr_expect_eq(geometry.kind, 77, "outputs are untouched on failure");
+    cr_expect_eq(shmring_layout_check(header, planned.total_size, &geometry), 0);
+    free(header);
+}
+
+Test(layout, each_number_of_a_sealed_header_must_fit_and_no_unknown_option_passes)
+{
+    shmring_geometry planned;
+    struct shmring_header *header = slots_header(&planned, 0), good = *header;
+    uint64_t *numbers = &header->capacity, *last = &header->data_offset;
+
+    for (uint64_t *number = numbers; number <= last; number++) {
+        for (uint32_t bit = number == &header->options ? 1 : 0; bit < 64; bit++) {
+            *number ^= UINT64_C(1) << bit;
+            cr_expect_eq(check_resealed(header, planned.total_size), -EBADMSG, "number %d, bit %u",
+                         (int)(number - numbers), bit);
+            *header = good;
+        }
+    }
+    for (uint32_t bit = 1; bit < 64; bit++) {
+        planned.options = UINT64_C(1) << bit;
+        cr_expect_not(shmring_layout_is_planned(&planned));
+    }
+    free(header);
 }
