@@ -47,10 +47,19 @@ struct cli_options {
     uint64_t capacity; /* 0: the default */
     mode_t mode;       /* 0: the default */
     uint64_t max_message;
+    uint64_t slots; /* 0: the default */
+    uint64_t slot_size;
+    uint64_t limit;  /* messages; 0: none */
     int64_t timeout; /* ns; < 0: none given */
+    uint32_t kind;   /* enum shmring_kind; 0: none given */
     uint32_t type;
+    enum shmring_mpmc_wish wish;
+    uint32_t wish_type;
+    int wishes; /* how many were given */
     enum cli_framing framing;
     enum shmring_wait_policy wait;
+    bool redeliver;
+    bool follow;
     bool no_create;
     bool json;
     bool force;
@@ -140,14 +149,40 @@ struct cli_role {
     uint32_t pid;
 };
 
+/* Somebody who is attached, or died so. */
+struct cli_member {
+    uint32_t id;
+    uint32_t pid;
+    uint32_t session;
+    enum shmring_member_role role;
+    bool dead;
+    bool stopped;        /* as far as we can see */
+    uint32_t writing;    /* slots that it has claimed, */
+    uint32_t reading;    /* and taken */
+    uint64_t held_since; /* as in its record */
+};
+
+/* The members of one role. */
+struct cli_crowd {
+    uint32_t alive;
+    uint32_t dead;
+    uint32_t pid; /* of one that is alive */
+};
+
 struct cli_ring {
     const char *name;
     struct stat status;
     struct shmring_header header;
     shmring_geometry geometry;
-    struct cli_role sender;
+    struct cli_role sender; /* of a ring of many: free, as are positions */
     struct cli_role receiver;
+    struct cli_crowd senders;
+    struct cli_crowd receivers;
     uint64_t used;
+    uint64_t dropped;
+    uint64_t redelivered;
+    const struct cli_member *members; /* by id; good until the next ring is looked at */
+    uint32_t members_count;
 };
 
 extern const char CLI_DIRECTORY[]; /* where named rings are */
@@ -155,6 +190,63 @@ extern const char CLI_DIRECTORY[]; /* where named rings are */
 /* Looks at the file name in directory. Returns 0, or -errno as from shmring_segment_open(); name
  * and status are good with -EAGAIN, -EPROTO, -EPROTONOSUPPORT and -EBADMSG too. */
 int cli_inspect(int directory, const char *name, struct cli_ring *ret_ring);
+/* The same for the ring of that name. */
+int cli_inspect_named(const char *name, struct cli_ring *ret_ring);
+/* All of size bytes, or -errno. */
+int cli_read_at(int fd, void *place, size_t size, uint64_t offset);
+
+/* members.c: what a ring of many says of its members and messages. */
+int cli_inspect_members(int fd, struct cli_ring *ring);
+/* The same from the role pages of a ring of two, which were read before. */
+void cli_inspect_roles(struct cli_ring *ring);
+
+/* table.c: lines of cells, for people or as JSON. They return the exit status. */
+enum { CLI_CELL_SIZE = 256 };
+enum cli_cell { CLI_TEXT, CLI_NUMBER, CLI_BOOLEAN };
+struct libscols_table;
+
+struct cli_table {
+    struct libscols_table *table;
+    bool json;
+};
+
+int cli_table_start(struct cli_table *table, const char *name, bool json);
+/* title: its lower case is the key of the JSON; NULL: no titles at all. */
+int cli_table_column(struct cli_table *table, const char *title, enum cli_cell cell);
+/* A cell that is NULL is "-", or null. */
+int cli_table_line(struct cli_table *table, const char *const *cells, int count);
+int cli_table_print(struct cli_table *table, const char *schema);
+void cli_table_end(struct cli_table *table);
+
+/* fields.c: what ls and info say about a ring. */
+/* clang-format off */
+enum cli_field {
+    CLI_NAME, CLI_KIND, CLI_CAPACITY, CLI_USED, CLI_SENDER, CLI_RECEIVER, CLI_MODE, CLI_OWNER,
+    CLI_STATE,
+    CLI_PATH, CLI_SIZE, CLI_ELEMENT_SIZE, CLI_MAX_MESSAGE, CLI_TAIL, CLI_HEAD,
+    CLI_SENDER_STATE, CLI_SENDER_PID, CLI_SENDER_SESSION,
+    CLI_RECEIVER_STATE, CLI_RECEIVER_PID, CLI_RECEIVER_SESSION,
+    CLI_SLOTS, CLI_SLOT_SIZE, CLI_REDELIVER, CLI_SENDERS, CLI_RECEIVERS, CLI_MEMBERS, CLI_DEAD_ONES,
+    CLI_DROPPED, CLI_REDELIVERED,
+    CLI_LAYOUT_VERSION, CLI_INCOMPATIBLE, CLI_READ_ONLY_COMPATIBLE, CLI_COMPATIBLE,
+    CLI_UID, CLI_GROUP, CLI_GID,
+    CLI_FIELDS,
+    CLI_LS_FIELDS = CLI_STATE + 1,
+};
+/* clang-format on */
+
+struct cli_column {
+    const char *title;
+    enum cli_cell cell;
+    uint32_t kind; /* of ring that has it; 0: all */
+};
+
+extern const struct cli_column cli_columns[CLI_FIELDS];
+
+/* short_form: for people, and little room. False: there is nothing to say. error: what
+ * cli_inspect() said. */
+bool cli_format(const struct cli_ring *ring, int error, enum cli_field field, bool short_form,
+                char ret_cell[CLI_CELL_SIZE]);
 
 /* wait.c: options for the library, and waiting in slices, so that a signal that comes just before a
  * sleep is not slept through:
@@ -176,10 +268,71 @@ bool cli_wait_goes_on(struct cli_wait *wait, int *error);
 /* A few milliseconds. */
 void cli_pause(void);
 
+/* poll.c: waiting for a ring that cannot wake anybody: spins for a moment, then sleeps, longer from
+ * time to time. Zero it but for wait. */
+struct cli_poll {
+    enum shmring_wait_policy wait;
+    int64_t end;
+    int64_t nap;     /* ns; 0: spins */
+    int64_t look_at; /* when it is time to look after the other members */
+    uint64_t done;   /* messages */
+    shmring_spin spin;
+};
+
+void cli_poll_start(struct cli_poll *poll, int64_t timeout);
+/* Passes a little time. Returns 0, -ETIMEDOUT or -EINTR; *ret_look: it is time to look. */
+int cli_poll_step(struct cli_poll *poll, bool *ret_look);
+void cli_poll_hit(struct cli_poll *poll);
+
+/* crew.c: the members on the other side of a ring, as one on this side sees them come and go. Zero
+ * it but for the first four. */
+struct cli_crew {
+    const struct shmring_member_record *records;
+    int fd;
+    enum shmring_member_role role; /* theirs */
+    const char *ring;              /* tell of deaths in it; NULL: do not */
+    bool looked;
+    bool seen;       /* has one been there, since the first look or at it? */
+    uint32_t alive;  /* at the last look */
+    uint32_t died;   /* seen dead */
+    int64_t died_at; /* the last time that one was found dead; 0: that was long enough ago */
+    uint32_t sessions[SHMRING_MEMBER_RECORDS]; /* at the last look */
+    uint32_t buried[SHMRING_MEMBER_RECORDS];   /* session that was found dead */
+};
+
+void cli_crew_look(struct cli_crew *crew);
+/* May the dead be buried, or should the others first have time to see them too? */
+bool cli_crew_may_bury(struct cli_crew *crew);
+
+/* many.c: a ring of many, as one member of it. Zero it. */
+struct cli_many {
+    shmring_segment segment;
+    shmring_geometry geometry;
+    shmring_mpmc_producer producer;
+    shmring_mpmc_consumer consumer;
+    struct cli_crew crew;
+    struct cli_poll poll;
+};
+
+/* Returns 0, -EPROTOTYPE if the ring is not one of many, or as from the library. */
+int cli_many_open(struct cli_many *many, const char *name, const shmring_channel_options *options,
+                  enum shmring_member_role role);
+void cli_many_close(struct cli_many *many);
+/* These wait; -EOWNERDEAD: full, and the receivers died. */
+int cli_many_send(struct cli_many *many, const struct cli_options *options, const void *message,
+                  uint64_t length);
+/* -EPIPE: nothing wanted is left, and all senders that were there have left or died. */
+int cli_many_take(struct cli_many *many, const struct cli_options *options,
+                  shmring_mpmc_slot *ret_slot);
+/* Without waiting. */
+bool cli_many_take_now(struct cli_many *many, const struct cli_options *options,
+                       shmring_mpmc_slot *ret_slot);
+
 int cli_create(const struct cli_options *options);
 int cli_rm(const struct cli_options *options);
 int cli_ls(const struct cli_options *options);
 int cli_info(const struct cli_options *options);
+int cli_who(const struct cli_options *options);
 int cli_send(const struct cli_options *options);
 int cli_recv(const struct cli_options *options);
 int cli_help(const struct cli_options *options);

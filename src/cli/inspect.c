@@ -10,8 +10,7 @@
 
 const char CLI_DIRECTORY[] = "/dev/shm";
 
-/* All of size bytes, or -errno. */
-static int read_at(int fd, void *place, size_t size, uint64_t offset)
+int cli_read_at(int fd, void *place, size_t size, uint64_t offset)
 {
     ssize_t count = pread(fd, place, size, (off_t)offset);
 
@@ -20,20 +19,26 @@ static int read_at(int fd, void *place, size_t size, uint64_t offset)
     return (size_t)count == size ? 0 : -EBADMSG;
 }
 
+/* The session is read before and after the lock is looked at: a free lock means death only if
+ * nobody has come or gone in between. */
 static int read_role(int fd, uint64_t offset, uint32_t id, struct cli_role *ret_role)
 {
-    struct shmring_role page;
+    struct shmring_role before, page;
+    int error = cli_read_at(fd, &before, sizeof before, offset);
     int held = shmring_member_probe(fd, id);
-    int error = read_at(fd, &page, sizeof page, offset);
 
+    if (error == 0)
+        error = cli_read_at(fd, &page, sizeof page, offset);
     if (held < 0 || error != 0)
         return held < 0 ? held : error;
     /* relaxed: a copy of our own. */
     *ret_role = (struct cli_role){.pos = shmring_load64_relaxed(&page.pos),
                                   .session = shmring_load32_relaxed(&page.session),
                                   .pid = shmring_load32_relaxed(&page.pid)};
+    /* relaxed: a copy of our own. */
+    bool same = shmring_load32_relaxed(&before.session) == ret_role->session;
     if (ret_role->session % 2 != 0)
-        ret_role->state = held ? CLI_ATTACHED : CLI_DEAD;
+        ret_role->state = !held && same ? CLI_DEAD : CLI_ATTACHED;
     return 0;
 }
 
@@ -75,7 +80,14 @@ static int inspect(int fd, struct cli_ring *ring)
     /* relaxed: a copy of our own. */
     if (error == -EBADMSG && shmring_load64_relaxed(&ring->header.magic) != SHMRING_MAGIC)
         return -EPROTO; /* short, and nothing says that it is a ring */
-    return error != 0 ? error : read_roles(fd, ring);
+    if (error != 0)
+        return error;
+    if (ring->geometry.kind == SHMRING_KIND_MPMC)
+        return cli_inspect_members(fd, ring);
+    error = read_roles(fd, ring);
+    if (error == 0)
+        cli_inspect_roles(ring);
+    return error;
 }
 
 int cli_inspect(int directory, const char *name, struct cli_ring *ret_ring)
@@ -88,5 +100,16 @@ int cli_inspect(int directory, const char *name, struct cli_ring *ret_ring)
     int error = inspect(fd, &ring);
     close(fd);
     *ret_ring = ring;
+    return error;
+}
+
+int cli_inspect_named(const char *name, struct cli_ring *ret_ring)
+{
+    int directory = open(CLI_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (directory < 0)
+        return -errno;
+    int error = cli_inspect(directory, name, ret_ring);
+    close(directory);
     return error;
 }

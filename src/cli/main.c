@@ -10,24 +10,38 @@
 #include <unistd.h>
 
 static const struct cli_command commands[] = {
-    {"create", "NAME", "make an empty ring", "cm", NULL, 1, 1, cli_create},
+    {"create", "NAME", "make an empty ring", "kcszrm",
+     "--capacity is of a ring of kind spsc; --slots, --slot-size and --redeliver are of\n"
+     "one of kind mpmc.\n",
+     1, 1, cli_create},
     {"rm", "NAME...", "remove rings; who has one open keeps it", "F",
      "A file that is not a ring, or a damaged one, is only removed with --force.\n", 1, INT_MAX,
      cli_rm},
     {"ls", "", "list the rings of this machine", "j",
      "STATE: idle (nobody attached), active, sender-dead, receiver-dead, both-dead\n"
      "(died attached), damaged, unsupported (another version's). USED and CAPACITY are\n"
-     "bytes; of a ring of elements (KIND spsc:SIZE) elements.\n",
+     "bytes; of a ring of elements (KIND spsc:SIZE) elements; of a ring of many (KIND\n"
+     "mpmc:SIZE) messages and slots of that size. SENDER and RECEIVER are process ids,\n"
+     "or (N): there are N.\n",
      0, 0, cli_ls},
     {"info", "NAME", "show everything about one", "j", NULL, 1, 1, cli_info},
+    {"who", "NAME", "show who is attached, and what they hold", "j",
+     "STATE: alive, stopped (by a signal, as far as can be seen), dead (died attached,\n"
+     "what it held is not given back yet). WRITING and READING are slots of a ring of\n"
+     "kind mpmc that it holds, HELD for how long others have had to go around them.\n",
+     1, 1, cli_who},
     {"send", "NAME [FILE]", "send FILE or standard input, a line a message", "fynwtMcm",
      "Makes the ring if it is missing. A framing says what a message is: a line without\n"
      "its newline; raw, what one read gives; len32, what follows a length of 4 bytes,\n"
-     "little-endian. Ends with 0 when all is in the ring, read or not.\n",
+     "little-endian. Ends with 0 when all is in the ring, read or not. To send beside\n"
+     "others, make the ring with create --kind mpmc.\n",
      1, 2, cli_send},
-    {"recv", "NAME", "write what arrives to standard output", "fwtm",
-     "Waits a second (or --timeout) for the ring to be made. Ends with 0 when the sender\n"
-     "is done and everything was written. What could not be written stays in the ring.\n",
+    {"recv", "NAME", "write what arrives to standard output", "CofYXxpwtm",
+     "Waits a second (or --timeout) for the ring to be made, and for a sender. Ends with\n"
+     "0 when the sender is done and everything was written; with 5 if it died. What could\n"
+     "not be written stays in the ring. A ring of kind mpmc: ends when all senders that\n"
+     "came are gone and nothing wanted is left, with 5 if one died (each is named); what\n"
+     "could not be written stays if it has --redeliver; only there types can be chosen.\n",
      1, 1, cli_recv},
     {"help", "[COMMAND]", "show this, or the options of a command", "", NULL, 0, 1, cli_help},
 };

@@ -15,17 +15,33 @@ static const struct {
     const char *argument; /* NULL: none */
     const char *help;
 } known[] = {
+    {'k', "kind", "spsc|mpmc",
+     "for one sender and one receiver at a time, or for\n"
+     "any number of both (default spsc)"},
     {'c', "capacity", "SIZE", "bytes in a new ring: a power of two from 4K (default 4M)"},
+    {'s', "slots", "N", "messages it holds, a power of two to 1M (default 1024)"},
+    {'z', "slot-size", "SIZE", "longest message, 1 to 1G (default 4096)"},
+    {'r', "redeliver", NULL,
+     "what a receiver had in hand when it died goes to another\n"
+     "one, marked, at the tail (default: dropped, and counted)"},
+    {'C', "count", "N", "end after N messages"},
+    {'o', "follow", NULL, "do not end: wait for the next sender"},
     {'f', "framing", "line|raw|len32", "what a message is (default line)"},
     {'F', "force", NULL, "also what is damaged or is not a ring"},
     {'j', "json", NULL, "JSON instead of a table"},
     {'m', "mode", "MODE",
-     "octal; for a new ring (default 0600), and the most that is\n"
-     "accepted of an existing one (default 0660)"},
-    {'M', "max-message", "SIZE", "longest message, and the piece that raw reads (default 64K)"},
+     "octal; for a new ring (default 0600), and the most that\n"
+     "is accepted of an existing one (default 0660)"},
+    {'M', "max-message", "SIZE",
+     "longest message, and the piece that raw reads\n"
+     "(default 64K)"},
     {'n', "no-create", NULL, "fail if there is no such ring"},
     {'t', "timeout", "TIME", "longest wait for the other side: 10us, 5ms, 1s\n(default forever)"},
     {'y', "type", "N", "type of the messages, 0 to 4294967295 (default 0)"},
+    {'Y', "type", "N", "only messages of this type"},
+    {'X', "type-except", "N", "only those of other types"},
+    {'x', "type-max", "N", "only those of types up to N, the lowest first"},
+    {'p', "by-priority", NULL, "the highest type first"},
     {'w', "wait", "block|spin", "sleep, or keep a core busy for speed (default block)"},
     {'h', "help", NULL, "show this"},
 };
@@ -134,6 +150,49 @@ static bool parse_capacity(const char *text, uint64_t *ret_capacity)
            shmring_layout_plan(SHMRING_KIND_SPSC, 0, *ret_capacity, &geometry) == 0;
 }
 
+static bool parse_slots(const char *text, uint64_t *ret_slots)
+{
+    return cli_parse_size(text, ret_slots) && *ret_slots >= SHMRING_SLOTS_MIN &&
+           *ret_slots <= SHMRING_SLOTS_MAX && (*ret_slots & (*ret_slots - 1)) == 0;
+}
+
+static bool take_wish(struct cli_options *options, enum shmring_mpmc_wish wish, const char *text)
+{
+    options->wish = wish;
+    options->wishes++;
+    return text == NULL || cli_parse_number(text, &options->wish_type);
+}
+
+/* The options that only a ring of many knows. False: the argument is wrong. */
+static bool take_many(struct cli_options *options, int letter, const char *text)
+{
+    static const char *const kinds[] = {"spsc", "mpmc"};
+    int word;
+
+    switch (letter) {
+    case 'k':
+        word = find_word(text, kinds, 2);
+        options->kind = word == 1 ? SHMRING_KIND_MPMC : SHMRING_KIND_SPSC;
+        return word >= 0;
+    case 's':
+        return parse_slots(text, &options->slots);
+    case 'z':
+        return cli_parse_size(text, &options->slot_size) && options->slot_size != 0 &&
+               options->slot_size <= SHMRING_MESSAGE_MAX;
+    case 'Y':
+        return take_wish(options, SHMRING_TAKE_EQUAL, text);
+    case 'X':
+        return take_wish(options, SHMRING_TAKE_EXCEPT, text);
+    case 'x':
+        return take_wish(options, SHMRING_TAKE_LOWEST, text);
+    case 'p':
+        return take_wish(options, SHMRING_TAKE_HIGHEST, NULL);
+    default:
+        options->redeliver |= letter == 'r';
+        return true;
+    }
+}
+
 /* Takes one option; false: its argument is wrong. */
 static bool take(struct cli_options *options, int letter, const char *text)
 {
@@ -144,6 +203,8 @@ static bool take(struct cli_options *options, int letter, const char *text)
     switch (letter) {
     case 'c':
         return parse_capacity(text, &options->capacity);
+    case 'C':
+        return cli_parse_size(text, &options->limit) && options->limit != 0;
     case 'f':
         word = find_word(text, framings, 3);
         options->framing = word == 1 ? CLI_RAW : word == 2 ? CLI_LEN32 : CLI_LINE;
@@ -166,8 +227,29 @@ static bool take(struct cli_options *options, int letter, const char *text)
     options->force |= letter == 'F';
     options->json |= letter == 'j';
     options->no_create |= letter == 'n';
+    options->follow |= letter == 'o';
     options->help |= letter == 'h';
-    return true;
+    return take_many(options, letter, text);
+}
+
+/* The powers of two around a number of slots that is none. */
+static int wrong_slots(const char *command, const char *text)
+{
+    uint64_t slots, above = SHMRING_SLOTS_MIN;
+
+    if (!cli_parse_size(text, &slots))
+        return cli_say(CLI_USAGE, "%s: '%s' is no number of slots: a power of two from 2 to 1M",
+                       command, text);
+    while (above < slots && above < SHMRING_SLOTS_MAX)
+        above *= 2;
+    if (slots < SHMRING_SLOTS_MIN || slots > SHMRING_SLOTS_MAX)
+        return cli_say(CLI_USAGE,
+                       "%s: %s slots cannot be, only powers of two from 2 to 1M: the "
+                       "nearest is %llu",
+                       command, text, (unsigned long long)above);
+    return cli_say(CLI_USAGE,
+                   "%s: %s slots cannot be, only powers of two: the nearest are %llu and %llu",
+                   command, text, (unsigned long long)above / 2, (unsigned long long)above);
 }
 
 static int wrong_argument(const char *command, int letter, const char *text)
@@ -180,6 +262,8 @@ static int wrong_argument(const char *command, int letter, const char *text)
     if (letter == 'c')
         return cli_say(CLI_USAGE, "%s: '%s' is no capacity: a power of two from 4K to 1T", command,
                        text);
+    if (letter == 's')
+        return wrong_slots(command, text);
     return cli_say(CLI_USAGE, "%s: --%s cannot be '%s'; see shmring %s -h", command, name, text,
                    command);
 }

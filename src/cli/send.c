@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,10 @@ struct send {
     struct cli_reader reader;
     struct cli_wait wait;
     shmring_sender sender;
+    bool is_many;
+    struct cli_many many;
+    uint8_t *place; /* a message for a ring of many, while it is read */
+    uint64_t place_size;
 };
 
 static int input_failed(const struct send *send, int error)
@@ -32,11 +37,28 @@ static int too_long(const struct send *send, const char *what)
                    (unsigned long long)send->max);
 }
 
-/* A place in the ring; says why there is none. */
+/* Beside the ring: a slot that waits for input would be in the way of others. */
+static int reserve_beside(struct send *send, uint64_t length, void **ret_place)
+{
+    if (send->place == NULL || length > send->place_size) {
+        uint64_t size = length < CLI_BATCH_SIZE ? CLI_BATCH_SIZE : length;
+        uint8_t *place = realloc(send->place, (size_t)size);
+        if (place == NULL)
+            return cli_say(CLI_FAILED, "out of memory");
+        send->place = place;
+        send->place_size = size;
+    }
+    *ret_place = send->place;
+    return CLI_OK;
+}
+
+/* A place to read a message into; says why there is none. */
 static int reserve(struct send *send, uint64_t length, void **ret_place)
 {
     int error;
 
+    if (send->is_many)
+        return reserve_beside(send, length, ret_place);
     cli_wait_start(&send->wait);
     do
         error = shmring_sender_reserve(&send->sender, length, send->wait.slice, ret_place);
@@ -44,17 +66,35 @@ static int reserve(struct send *send, uint64_t length, void **ret_place)
     return error == 0 ? CLI_OK : cli_fail(send->ring, error, "sender");
 }
 
-static void commit(struct send *send, uint64_t length)
+/* Sends the message that lies in that place. */
+static int commit(struct send *send, const void *place, uint64_t length)
 {
-    shmring_sender_commit(&send->sender, length, send->options->type);
     send->count++;
+    if (!send->is_many) {
+        shmring_sender_commit(&send->sender, length, send->options->type);
+        return CLI_OK;
+    }
+    int error = cli_many_send(&send->many, send->options, place, length);
+    return error == 0 ? CLI_OK : cli_fail(send->ring, error, "sender");
+}
+
+static int send_line(struct send *send, const char *line, size_t length)
+{
+    void *place;
+
+    if (send->is_many)
+        return commit(send, line, length);
+    int status = reserve(send, length, &place);
+    if (status != CLI_OK)
+        return status;
+    memcpy(place, line, length);
+    return commit(send, place, length);
 }
 
 static int send_lines(struct send *send)
 {
     const char *line;
     size_t length;
-    void *place;
 
     for (;;) {
         if (cli_signal)
@@ -66,15 +106,13 @@ static int send_lines(struct send *send)
             return too_long(send, "line");
         if (got < 0)
             return input_failed(send, got);
-        int status = reserve(send, length, &place);
+        int status = send_line(send, line, length);
         if (status != CLI_OK)
             return status;
-        memcpy(place, line, length);
-        commit(send, length);
     }
 }
 
-/* Straight from the kernel into the ring. */
+/* Straight from the kernel into a ring of two. */
 static int send_raw(struct send *send)
 {
     uint64_t size = send->max < CLI_BATCH_SIZE ? send->max : CLI_BATCH_SIZE;
@@ -93,7 +131,9 @@ static int send_raw(struct send *send)
             return input_failed(send, (int)count);
         if (count == 0)
             return CLI_OK;
-        commit(send, (uint64_t)count);
+        status = commit(send, place, (uint64_t)count);
+        if (status != CLI_OK)
+            return status;
     }
 }
 
@@ -122,7 +162,9 @@ static int send_len32(struct send *send)
             if (got < 0)
                 return input_failed(send, (int)got);
             if ((uint64_t)got == length) {
-                commit(send, length);
+                status = commit(send, place, length);
+                if (status != CLI_OK)
+                    return status;
                 continue;
             }
         }
@@ -133,7 +175,8 @@ static int send_len32(struct send *send)
 
 static int send_all(struct send *send)
 {
-    uint64_t max = shmring_spsc_max_message(&send->sender.producer.side);
+    uint64_t max = send->is_many ? shmring_mpmc_slot_size(&send->many.producer.side)
+                                 : shmring_spsc_max_message(&send->sender.producer.side);
 
     send->max = max;
     if (send->options->max_message > max)
@@ -151,6 +194,17 @@ static int send_all(struct send *send)
     }
 }
 
+static int open_once(struct send *send, const shmring_channel_options *options)
+{
+    int error = shmring_sender_open(&send->sender, send->ring, options);
+
+    if (error != -EPROTOTYPE && error != -EPROTONOSUPPORT)
+        return error;
+    error = cli_many_open(&send->many, send->ring, options, SHMRING_ROLE_PRODUCER);
+    send->is_many = error == 0;
+    return error;
+}
+
 /* A ring that is half made becomes a whole one in a moment, or never. */
 static int open_ring(struct send *send)
 {
@@ -160,7 +214,7 @@ static int open_ring(struct send *send)
 
     options.create = !send->options->no_create;
     do {
-        error = shmring_sender_open(&send->sender, send->ring, &options);
+        error = open_once(send, &options);
         if (error != -EAGAIN)
             break;
         cli_pause();
@@ -172,15 +226,14 @@ static int open_ring(struct send *send)
 
 int cli_send(const struct cli_options *options)
 {
-    struct send send = {
-        .options = options,
-        .ring = options->arguments[0],
-        .input = "standard input",
-        .reader = {.fd = STDIN_FILENO},
-        .wait = {.timeout = options->timeout},
-    };
-    int status = cli_check_name(send.ring);
+    static struct send send; /* large */
+    int status = cli_check_name(options->arguments[0]);
 
+    send.options = options;
+    send.ring = options->arguments[0];
+    send.input = "standard input";
+    send.reader.fd = STDIN_FILENO;
+    send.wait.timeout = options->timeout;
     if (status != CLI_OK)
         return status;
     if (options->count > 1 && strcmp(options->arguments[1], "-") != 0) {
@@ -192,8 +245,10 @@ int cli_send(const struct cli_options *options)
     status = open_ring(&send);
     if (status == CLI_OK) {
         status = send_all(&send);
+        cli_many_close(&send.many);
         shmring_sender_close(&send.sender);
     }
+    free(send.place);
     cli_reader_close(&send.reader);
     return status;
 }

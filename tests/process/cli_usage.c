@@ -9,10 +9,11 @@ static void help_fits_one_screen(void)
     cli_expect(0, NULL, "test $($S -h | wc -l) -le 24 && test $($S -h | wc -L) -le 80");
     cli_expect(0, NULL, "test $($S --help | grep -c '^  .*shmring ') -ge 3");
     cli_expect(0, NULL,
-               "for c in create rm ls info send recv help; do\n"
+               "for c in create rm ls info who send recv help; do\n"
                "  $S $c -h | grep -q \"^usage: shmring $c\" || exit 1\n"
                "  $S help $c | grep -q \"^usage: shmring $c\" || exit 1\n"
-               "  test $($S $c -h | wc -l) -le 24 && test $($S $c -h | wc -L) -le 85\n"
+               "  test $($S $c -h | wc -l) -le 24 || exit 1\n"
+               "  test $($S $c -h | wc -L) -le 85 || exit 1\n"
                "done");
     cli_expect(0, NULL, "$S --version | grep -q '^shmring [0-9]'");
 }
@@ -30,6 +31,7 @@ static void wrong_usage_is_2(void)
         {"NAME is missing", "$S info"},
         {"NAME is missing", "$S send"},
         {"NAME is missing", "$S recv"},
+        {"NAME is missing", "$S who"},
         {"too many arguments", "$S create $N $N"},
         {"too many arguments", "$S send $N a b"},
         {"too many arguments", "$S ls $N"},
@@ -78,6 +80,46 @@ static void wrong_usage_is_2(void)
     cli_expect(0, NULL, "! ls /dev/shm | grep -q \"$N\"");
 }
 
+static void wrong_usage_of_rings_of_many_is_2(void)
+{
+    static const char *const lines[][2] = {
+        {"--kind cannot be", "$S create $N --kind many"},
+        {"--kind cannot be", "$S create $N --kind ''"},
+        {"no option --kind", "$S send $N --kind mpmc"},
+        {"no option --slots", "$S recv $N --slots 4"},
+        {"no option --redeliver", "$S recv $N --redeliver"},
+        {"has --slots and --slot-size", "$S create $N --kind mpmc --capacity 4K"},
+        {"--slots is for a ring of many: add --kind mpmc", "$S create $N --slots 4"},
+        {"--slot-size is for", "$S create $N --kind spsc --slot-size 64"},
+        {"--redeliver is for", "$S create $N --redeliver"},
+        {"nearest are 512 and 1024", "$S create $N --kind mpmc --slots 1000"},
+        {"nearest are 2 and 4", "$S create $N --kind mpmc --slots 3"},
+        {"nearest is 2", "$S create $N --kind mpmc --slots 1"},
+        {"nearest is 2", "$S create $N --kind mpmc --slots 0"},
+        {"nearest is 1048576", "$S create $N --kind mpmc --slots 2M"},
+        {"is no number of slots", "$S create $N --kind mpmc --slots -4"},
+        {"is no number of slots", "$S create $N --kind mpmc --slots 4x"},
+        {"is no number of slots", "$S create $N --kind mpmc --slots ''"},
+        {"--slot-size cannot be '0'", "$S create $N --kind mpmc --slot-size 0"},
+        {"--slot-size cannot be", "$S create $N --kind mpmc --slot-size 1025M"},
+        {"--slot-size cannot be", "$S create $N --kind mpmc --slot-size big"},
+        {"more than 1T", "$S create $N --kind mpmc --slots 1M --slot-size 1G"},
+        {"--count cannot be '0'", "$S recv $N --count 0"},
+        {"--count cannot be", "$S recv $N --count -1"},
+        {"--type cannot be", "$S recv $N --type any"},
+        {"--type-except cannot be", "$S recv $N --type-except -1"},
+        {"--type-max cannot be", "$S recv $N --type-max 4294967296"},
+        {"no argument belongs", "$S recv $N --by-priority=1"},
+        {"only one of --type", "$S recv $N --type 1 --type-except 2"},
+        {"only one of --type", "$S recv $N --by-priority --type-max 2"},
+    };
+
+    printf("wrong usage of what only rings of many know: 2, and what to do\n");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        cli_expect(2, lines[i][0], lines[i][1]);
+    cli_expect(0, NULL, "! ls /dev/shm | grep -q \"$N\"");
+}
+
 static void good_values_are_taken(void)
 {
     printf("sizes, durations, modes and names at their limits are taken\n");
@@ -90,7 +132,15 @@ static void good_values_are_taken(void)
     cli_expect(0, NULL,
                "n=$N.$(printf %0100d 0); n=$(echo $n$n$n | head -c 200);"
                "$S create $n && $S rm $n");
-    cli_expect(0, NULL, "$S rm $N.a $N.b $N.c $N.e");
+    cli_expect(0, NULL,
+               "$S create $N.f --kind mpmc --slots 1M --slot-size 1 && $S create $N.g --kind mpmc\n"
+               "$S create $N.h --kind=mpmc --slots 2 --slot-size 1M --redeliver --mode 0640\n"
+               "$S create $N.i --kind spsc --capacity 4K");
+    cli_expect(0, NULL, "$S info $N.f | grep -q '^slots  *1048576$'");
+    cli_expect(0, NULL,
+               "$S info $N.g | tr -s ' ' | grep -c '^slots 1024$\\|^slot size 4096$' | grep -q 2");
+    cli_expect(0, NULL, "$S info --json $N.h | grep -q '\"redeliver\": *true'");
+    cli_expect(0, NULL, "$S rm $N.a $N.b $N.c $N.e $N.f $N.g $N.h $N.i");
 }
 
 static void failures_have_their_status(void)
@@ -107,6 +157,8 @@ static void failures_have_their_status(void)
     cli_expect(3, "no such ring", "$S info $N");
     cli_expect(3, "no such ring", "$S recv $N --timeout 10ms");
     cli_expect(3, "no such ring", "$S recv $N");
+    cli_expect(3, "no such ring", "$S who $N");
+    cli_expect(3, "no such ring", "$S recv $N --type 1 --timeout 0");
     cli_expect(3, "no such ring", "$S send $N --no-create < /dev/null");
     cli_expect(3, "no such ring", "$S create $N && $S rm $N.no $N");
     cli_expect(3, "no such ring", "$S info $N");
@@ -138,6 +190,7 @@ static void test(void)
 {
     help_fits_one_screen();
     wrong_usage_is_2();
+    wrong_usage_of_rings_of_many_is_2();
     good_values_are_taken();
     failures_have_their_status();
     output_that_fails_is_1();
