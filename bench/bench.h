@@ -24,6 +24,8 @@ enum {
     BENCH_SIZES = 6,
     BENCH_ID_MAX = 64,
     BENCH_ROUND_TRIPS_MAX = 1 << 20, /* that one sample keeps */
+    BENCH_CROWD_SLOTS = 4096,        /* messages that a channel of a crowd holds, if bounded */
+    BENCH_CROWD_BATCH_MAX = 16,
 };
 
 /* How both processes wait when there is nothing to do. The same for all in one table. */
@@ -43,6 +45,10 @@ struct shape {
     uint32_t size;  /* of a message, bytes */
     uint32_t batch; /* messages per publication */
     enum policy policy;
+    /* A crowd (crowd/crowd.h), else 0. */
+    uint32_t producers;
+    uint32_t consumers;
+    bool processes; /* its members; else threads */
 };
 
 /* Slots of a ring of messages of one size: a power of two. */
@@ -71,7 +77,8 @@ struct run {
  */
 BENCH_NORETURN void sample_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same for a message that is not what was sent. */
+/* The same for messages that came out wrong; and for one that is not what was sent. */
+BENCH_NORETURN void sample_wrong(const char *format, ...) __attribute__((format(printf, 1, 2)));
 BENCH_NORETURN void sample_corrupt(uint64_t seq);
 
 #ifdef __cplusplus

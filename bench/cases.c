@@ -31,7 +31,7 @@ static bool is_quick(const struct bench_case *added)
     return size == 8 || size == 64 || size == 1024 || size == 65536;
 }
 
-static struct bench_case *add(struct cases *cases, struct bench_case added)
+struct bench_case *cases_add(struct cases *cases, struct bench_case added)
 {
     struct bench_case *place = &cases->list[cases->count];
 
@@ -42,7 +42,7 @@ static struct bench_case *add(struct cases *cases, struct bench_case added)
     return place;
 }
 
-static void skip(struct cases *cases, const char *what, const char *reason)
+void cases_skip(struct cases *cases, const char *what, const char *reason)
 {
     struct skipped *last = &cases->skipped[cases->skipped_count];
 
@@ -75,14 +75,14 @@ const char *policy_name(enum policy policy)
 static void add_floor_line_stream(struct cases *cases, const struct transport *transport)
 {
     for (const uint32_t *batch = (const uint32_t[]){1, FLOOR_BATCH, 64, 0}; *batch != 0; batch++) {
-        struct bench_case *added =
-            add(cases, (struct bench_case){
-                           .transport = transport,
-                           .workload = WORKLOAD_STREAM,
-                           .is_floor = true,
-                           .is_quick = true,
-                           .shape = {.size = FLOOR_LINE, .batch = *batch, .policy = POLICY_SPIN},
-                       });
+        struct bench_case *added = cases_add(
+            cases, (struct bench_case){
+                       .transport = transport,
+                       .workload = WORKLOAD_STREAM,
+                       .is_floor = true,
+                       .is_quick = true,
+                       .shape = {.size = FLOOR_LINE, .batch = *batch, .policy = POLICY_SPIN},
+                   });
         int length = snprintf(added->id, sizeof added->id, "floor/%s/4MiB", transport->name);
 
         if (*batch != FLOOR_BATCH)
@@ -92,20 +92,20 @@ static void add_floor_line_stream(struct cases *cases, const struct transport *t
 
 static void add_floors(struct cases *cases)
 {
-    static const struct shape line = {FLOOR_LINE, 1, POLICY_SPIN};
+    static const struct shape line = {.size = FLOOR_LINE, .batch = 1, .policy = POLICY_SPIN};
 
-    add(cases, (struct bench_case){"floor/pingpong/1line", .workload = WORKLOAD_FLOOR_1LINE,
-                                   .is_floor = true, .is_quick = true, .shape = line});
-    add(cases, (struct bench_case){"floor/pingpong/2lines", .workload = WORKLOAD_FLOOR_2LINES,
-                                   .is_floor = true, .is_quick = true, .shape = line});
+    cases_add(cases, (struct bench_case){"floor/pingpong/1line", .workload = WORKLOAD_FLOOR_1LINE,
+                                         .is_floor = true, .is_quick = true, .shape = line});
+    cases_add(cases, (struct bench_case){"floor/pingpong/2lines", .workload = WORKLOAD_FLOOR_2LINES,
+                                         .is_floor = true, .is_quick = true, .shape = line});
     for (size_t i = 0; i < sizeof memcpy_sizes / sizeof memcpy_sizes[0]; i++) {
-        struct bench_case *added =
-            add(cases, (struct bench_case){
-                           .workload = WORKLOAD_FLOOR_MEMCPY,
-                           .is_floor = true,
-                           .is_quick = true,
-                           .shape = {.size = memcpy_sizes[i], .batch = 1, .policy = POLICY_SPIN},
-                       });
+        struct bench_case *added = cases_add(
+            cases, (struct bench_case){
+                       .workload = WORKLOAD_FLOOR_MEMCPY,
+                       .is_floor = true,
+                       .is_quick = true,
+                       .shape = {.size = memcpy_sizes[i], .batch = 1, .policy = POLICY_SPIN},
+                   });
         char text[16], *unit;
 
         size_text(memcpy_sizes[i], text, sizeof text);
@@ -121,10 +121,10 @@ static void add_shape(struct cases *cases, const struct transport *transport,
     const char *reason = transport->refuse != NULL ? transport->refuse(shape) : NULL;
 
     if (reason != NULL) {
-        skip(cases, transport->name, reason);
+        cases_skip(cases, transport->name, reason);
         return;
     }
-    struct bench_case *added = add(
+    struct bench_case *added = cases_add(
         cases, (struct bench_case){.transport = transport, .workload = workload, .shape = *shape});
     int length = snprintf(added->id, sizeof added->id, "%s/%s/%uB/%s", transport->name,
                           case_workload(added), shape->size, policy_name(shape->policy));
@@ -139,8 +139,8 @@ static void add_policy(struct cases *cases, const struct transport *transport, e
     struct shape shape = {.batch = 1, .policy = policy};
 
     if (transport->loops[policy] == NULL) {
-        skip(cases, transport->name,
-             policy == POLICY_BLOCK ? "it has no way to block" : "it cannot spin");
+        cases_skip(cases, transport->name,
+                   policy == POLICY_BLOCK ? "it has no way to block" : "it cannot spin");
         return;
     }
     for (size_t i = 0; i < BENCH_SIZES; i++) {
@@ -170,11 +170,15 @@ int cases_make(struct cases *ret_cases)
             add_floor_line_stream(&cases, *at);
             continue;
         }
+        if ((*at)->crowd != NULL) {
+            cases_add_crowd(&cases, *at);
+            continue;
+        }
         for (enum policy policy = POLICY_SPIN; policy < POLICY_COUNT; policy++)
             add_policy(&cases, *at, policy);
     }
     for (const struct missing_transport *at = missing_transports; at->name != NULL; at++)
-        skip(&cases, at->name, at->reason);
+        cases_skip(&cases, at->name, at->reason);
     *ret_cases = cases;
     return 0;
 }
@@ -219,10 +223,11 @@ void cases_keep_blocking(struct cases *cases)
 
     for (size_t i = 0; i < cases->count; i++)
         if (cases->list[i].shape.policy == POLICY_BLOCK ||
-            cases->list[i].workload == WORKLOAD_FLOOR_MEMCPY)
+            cases->list[i].workload == WORKLOAD_FLOOR_MEMCPY ||
+            cases->list[i].workload == WORKLOAD_SOLO)
             cases->list[kept++] = cases->list[i];
     cases->count = kept;
-    skip(cases, "spin", "not on one processor");
+    cases_skip(cases, "spin", "not on one processor");
 }
 
 void cases_free(struct cases *cases)
@@ -231,14 +236,27 @@ void cases_free(struct cases *cases)
         for (int place = 0; place < PLACE_COUNT; place++) {
             free(cases->list[i].results[place].samples);
             free(cases->list[i].results[place].times);
+            free(cases->list[i].results[place].crowd);
         }
     free(cases->list);
     free(cases->skipped);
     *cases = (struct cases){0};
 }
 
-int case_add(struct bench_case *bench_case, enum place place, double value,
-             const struct histogram *times)
+/* A sample of a crowd has a place beside its value. */
+static int add_crowd_figures(struct result *result, const struct crowd_figures *figures)
+{
+    struct crowd_figures *grown =
+        realloc(result->crowd, (result->count + 1) * sizeof *result->crowd);
+
+    if (grown == NULL)
+        return -ENOMEM;
+    result->crowd = grown;
+    grown[result->count] = *figures;
+    return 0;
+}
+
+int case_add(struct bench_case *bench_case, enum place place, const struct measured *measured)
 {
     struct result *result = &bench_case->results[place];
     double *samples = realloc(result->samples, (result->count + 1) * sizeof *samples);
@@ -246,13 +264,15 @@ int case_add(struct bench_case *bench_case, enum place place, double value,
     if (samples == NULL)
         return -ENOMEM;
     result->samples = samples;
-    if (times != NULL && result->times == NULL)
+    if (measured->times != NULL && result->times == NULL)
         result->times = calloc(1, sizeof *result->times);
-    if (times != NULL && result->times == NULL)
+    if (measured->times != NULL && result->times == NULL)
         return -ENOMEM;
-    if (times != NULL)
-        histogram_merge(result->times, times);
-    samples[result->count++] = value;
+    if (measured->crowd != NULL && add_crowd_figures(result, measured->crowd) != 0)
+        return -ENOMEM;
+    if (measured->times != NULL)
+        histogram_merge(result->times, measured->times);
+    samples[result->count++] = measured->value;
     return 0;
 }
 
@@ -261,6 +281,11 @@ bool case_is_dialogue(const struct bench_case *bench_case)
     return bench_case->workload == WORKLOAD_PINGPONG ||
            bench_case->workload == WORKLOAD_FLOOR_1LINE ||
            bench_case->workload == WORKLOAD_FLOOR_2LINES;
+}
+
+bool case_is_crowd(const struct bench_case *bench_case)
+{
+    return bench_case->workload == WORKLOAD_MPMC || bench_case->workload == WORKLOAD_SOLO;
 }
 
 const char *case_transport(const struct bench_case *bench_case)
@@ -272,6 +297,8 @@ const char *case_workload(const struct bench_case *bench_case)
 {
     if (bench_case->workload == WORKLOAD_FLOOR_MEMCPY)
         return "memcpy";
+    if (case_is_crowd(bench_case))
+        return crowd_workload(&bench_case->shape);
     if (case_is_dialogue(bench_case))
         return "pingpong";
     return bench_case->is_floor ? "line_stream" : "stream";

@@ -15,13 +15,25 @@ enum workload {
     WORKLOAD_FLOOR_1LINE,
     WORKLOAD_FLOOR_2LINES,
     WORKLOAD_FLOOR_MEMCPY,
+    WORKLOAD_MPMC,
+    WORKLOAD_SOLO,
+};
+
+/* What else is known of one sample of a crowd. README.md says how each is defined. */
+struct crowd_figures {
+    double rate;            /* messages per second */
+    double gap_ns;          /* longest time without a take by anybody */
+    double own_gap_ns;      /* longest time without a take by one consumer */
+    double fairness[2];     /* least share over mean share, by enum role */
+    double failed_tries[2]; /* share of all tries, by enum role */
 };
 
 /* What was measured of one case in one place. */
 struct result {
     unsigned count;
-    double *samples;         /* messages per second; median round trip in ns */
-    struct histogram *times; /* of a dialogue, over all samples */
+    double *samples;             /* messages per second; median round trip or cost in ns */
+    struct histogram *times;     /* of a dialogue, over all samples */
+    struct crowd_figures *crowd; /* of a crowd, one per sample */
 };
 
 struct bench_case {
@@ -58,13 +70,30 @@ int cases_select(struct cases *cases, const char *const *patterns, size_t patter
 /* On one processor: a spinner would only keep the other from running. */
 void cases_keep_blocking(struct cases *cases);
 
+/* For crowd_cases.c: one more case; one that cannot be. */
+struct bench_case *cases_add(struct cases *cases, struct bench_case added);
+void cases_skip(struct cases *cases, const char *what, const char *reason);
+
+/* The cases of a transport for many, and its name for a workload with so many. */
+void cases_add_crowd(struct cases *cases, const struct transport *transport);
+const char *crowd_workload(const struct shape *shape);
+extern const uint32_t crowd_sizes[3]; /* ends with 0 */
+extern const uint32_t crowd_sides[5]; /* producers, and consumers; ends with 0 */
+
 void cases_free(struct cases *cases);
 
-/* Adds a sample; for a dialogue with its times. Returns 0 or -ENOMEM. */
-int case_add(struct bench_case *bench_case, enum place place, double value,
-             const struct histogram *times);
+/* What one sample gave. */
+struct measured {
+    double value;                      /* as in struct result */
+    const struct histogram *times;     /* of a dialogue, else NULL */
+    const struct crowd_figures *crowd; /* of workload mpmc, else NULL */
+};
+
+/* Returns 0 or -ENOMEM. */
+int case_add(struct bench_case *bench_case, enum place place, const struct measured *measured);
 
 bool case_is_dialogue(const struct bench_case *bench_case);
+bool case_is_crowd(const struct bench_case *bench_case);
 const char *case_transport(const struct bench_case *bench_case);
 const char *case_workload(const struct bench_case *bench_case);
 const char *policy_name(enum policy policy);

@@ -20,6 +20,11 @@ RESULT = {"id": str, "transport": str, "workload": str, "size": int, "policy": s
           "max": NUMBER, "n": int}
 LATENCY = {"p50": int, "p90": int, "p99": int, "p99.9": int, "round_trips": int}
 STREAM = {"bytes_per_s": NUMBER}
+# Workload mpmc; in "crowd", arrays with one number per sample (README.md says what they are).
+MPMC = {"producers": int, "consumers": int, "members": str, "crowd": dict}
+CROWD_TIMES = ("gap_ns", "own_gap_ns")
+CROWD_SHARES = ("producer_fairness", "consumer_fairness", "producer_failed_tries",
+                "consumer_failed_tries")
 
 problems = []
 
@@ -51,7 +56,24 @@ def check_id(result, where):
     want = [result["transport"], result["workload"], f"{result['size']}B", result["policy"]]
     if result["batch"] != 1:
         want.append(f"b{result['batch']}")
+    if result.get("members") == "processes":
+        want.append("processes")
     check(parts == want, where, f"should be {'/'.join(want)}")
+
+
+def check_crowd(result, where):
+    if not check_fields(result, MPMC, where):
+        return
+    crowd, many = result["crowd"], f"{result['producers']}p{result['consumers']}c"
+    check(result["workload"] == f"mpmc-{many}", where, f"is not of {many}")
+    check(result["members"] in ("threads", "processes"), where, f"members {result['members']}")
+    check(set(crowd) == {*CROWD_TIMES, *CROWD_SHARES}, where, f"crowd has {sorted(crowd)}")
+    for name, values in crowd.items():
+        good = isinstance(values, list) and all(isinstance(v, NUMBER) for v in values)
+        if not check(good and len(values) == result["n"], where, f"{name} is not n numbers"):
+            continue
+        check(min(values) >= 0, where, f"{name} is below 0")
+        check(name in CROWD_TIMES or max(values) <= 1, where, f"{name} is above 1")
 
 
 def check_result(result, seen):
@@ -65,10 +87,17 @@ def check_result(result, seen):
     check(result["class"] in CLASSES, where, f"class {result['class']}")
     check(result["policy"] in ("spin", "block"), where, f"policy {result['policy']}")
     check(samples and len(samples) == result["n"], where, "n is not the number of samples")
-    if not check(all(isinstance(s, NUMBER) and s > 0 for s in samples), where, "bad samples"):
+    # A crowd can stand still for a whole sample, others fail then.
+    least = 0 if result["workload"].startswith("mpmc") else 1e-9
+    if not check(all(isinstance(s, NUMBER) and s >= least for s in samples), where, "bad samples"):
         return
     check(min(samples) == result["min"] <= result["median"], where, "min, median")
-    if result["workload"] != "pingpong":
+    if result["workload"] == "solo":
+        check(result["unit"] == "ns", where, f"unit {result['unit']}")
+        check(max(samples) == result["max"] >= result["median"], where, "max, median")
+    elif result["workload"] != "pingpong":
+        if result["workload"].startswith("mpmc"):
+            check_crowd(result, where)
         check(result["unit"] == "msg/s", where, f"unit {result['unit']}")
         check(max(samples) == result["max"] >= result["median"], where, "max, median")
         check_fields(result, STREAM, where)

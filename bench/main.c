@@ -42,6 +42,7 @@ static const char HELP[] =
     "  shmring-bench --quick\n"
     "  shmring-bench --only 'ring_*/stream/64B/*,pipe/stream/64B/block' --repeat 20\n"
     "  shmring-bench --only '*/pingpong/*/spin' --seconds 1 --json results.json\n"
+    "  shmring-bench --only '*/mpmc-4p4c/64B/*,*/solo/*'\n"
     "\n"
     "Exit status: 0 done, 1 a sample failed or came out wrong, 2 usage, 130 interrupted (what was\n"
     "measured until then is printed).\n";
@@ -223,8 +224,13 @@ static bool measure(struct sampler *sampler, struct bench_case *bench_case, stru
         add_failure(report, bench_case->id, &sample, end == SAMPLE_CORRUPT);
         return true;
     }
-    if (case_add(bench_case, sample.place, sample.value,
-                 case_is_dialogue(bench_case) ? sampler->times : NULL) != 0) {
+    struct measured measured = {
+        .value = sample.value,
+        .times = case_is_dialogue(bench_case) ? sampler->times : NULL,
+        .crowd = bench_case->workload == WORKLOAD_MPMC ? &sampler->crowd : NULL,
+    };
+
+    if (case_add(bench_case, sample.place, &measured) != 0) {
         fprintf(stderr, "shmring-bench: no memory\n");
         return false;
     }

@@ -2,7 +2,8 @@
 #include "sample.h"
 
 #include "clock.h"
-#include "floors/floors.h"
+#include "crowd/conduct.h"
+#include "work.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -84,16 +85,24 @@ void sample_fail(const char *format, ...)
     leave();
 }
 
-void sample_corrupt(uint64_t seq)
+void sample_wrong(const char *format, ...)
 {
+    va_list arguments;
+
     shared->corrupt = true;
-    snprintf(shared->reason, sizeof shared->reason,
-             "message %llu is not what was sent (seen by the %s)", (unsigned long long)seq,
-             child == 0 ? "receiver" : "sender");
+    va_start(arguments, format);
+    vsnprintf(shared->reason, sizeof shared->reason, format, arguments);
+    va_end(arguments);
     leave();
 }
 
-static int pin(int cpu)
+void sample_corrupt(uint64_t seq)
+{
+    sample_wrong("message %llu is not what was sent (seen by the %s)", (unsigned long long)seq,
+                 child == 0 ? "receiver" : "sender");
+}
+
+int sampler_pin(int cpu)
 {
     cpu_set_t set;
 
@@ -114,7 +123,7 @@ static int find_cpus(struct sampler *sampler)
             sampler->cpus[sampler->cpu_count++] = cpu;
     if (sampler->cpu_count == 1)
         sampler->cpus[1] = sampler->cpus[0];
-    return pin(sampler->cpus[0]);
+    return sampler_pin(sampler->cpus[0]);
 }
 
 int sampler_init(struct sampler *sampler)
@@ -122,8 +131,10 @@ int sampler_init(struct sampler *sampler)
     static const int signals[] = {SIGINT, SIGTERM, SIGCHLD, SIGALRM};
     struct sigaction action = {.sa_handler = on_signal};
     size_t ticks_size = BENCH_ROUND_TRIPS_MAX * sizeof *sampler->ticks;
-    int error = find_cpus(sampler);
+    int error = crowd_init();
 
+    if (error == 0)
+        error = find_cpus(sampler);
     if (error != 0)
         return error;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
@@ -152,54 +163,6 @@ void sampler_free(struct sampler *sampler)
     munmap(shared, sizeof *shared);
 }
 
-static void attach(const struct bench_case *bench_case, void *side, enum role role)
-{
-    int error =
-        bench_case->transport->attach != NULL ? bench_case->transport->attach(side, role) : 0;
-
-    if (error != 0)
-        sample_fail("attach: %s", strerror(-error));
-}
-
-/* sides: the channel from parent to child, and the one back. */
-static void work_parent(const struct bench_case *bench_case, void *const *sides, struct run *run)
-{
-    switch (bench_case->workload) {
-    case WORKLOAD_STREAM:
-        bench_case->transport->loops[bench_case->shape.policy]->produce(sides[0], run);
-        break;
-    case WORKLOAD_PINGPONG:
-        bench_case->transport->loops[bench_case->shape.policy]->ping(sides[0], sides[1], run);
-        break;
-    case WORKLOAD_FLOOR_1LINE:
-    case WORKLOAD_FLOOR_2LINES:
-        floor_ping(shared->lines, bench_case->workload == WORKLOAD_FLOOR_2LINES, run);
-        break;
-    case WORKLOAD_FLOOR_MEMCPY:
-        if (floor_memcpy(run) != 0)
-            sample_fail("no memory");
-        break;
-    }
-}
-
-static void work_child(const struct bench_case *bench_case, void *const *sides, struct run *run)
-{
-    switch (bench_case->workload) {
-    case WORKLOAD_STREAM:
-        bench_case->transport->loops[bench_case->shape.policy]->consume(sides[0], run);
-        break;
-    case WORKLOAD_PINGPONG:
-        bench_case->transport->loops[bench_case->shape.policy]->pong(sides[0], sides[1], run);
-        break;
-    case WORKLOAD_FLOOR_1LINE:
-    case WORKLOAD_FLOOR_2LINES:
-        floor_pong(shared->lines, bench_case->workload == WORKLOAD_FLOOR_2LINES);
-        break;
-    case WORKLOAD_FLOOR_MEMCPY:
-        break;
-    }
-}
-
 static _Noreturn void run_child(const struct sampler *sampler, const struct bench_case *bench_case,
                                 void *const *sides, pid_t parent)
 {
@@ -208,30 +171,26 @@ static _Noreturn void run_child(const struct sampler *sampler, const struct benc
     signal(SIGCHLD, SIG_DFL);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         _exit(1);
-    if (pin(sampler->cpus[1]) != 0)
-        sample_fail("cannot run on processor %d", sampler->cpus[1]);
-    if (sides[0] != NULL)
-        attach(bench_case, sides[0], ROLE_CONSUMER);
-    if (sides[1] != NULL)
-        attach(bench_case, sides[1], ROLE_PRODUCER);
+    int cpu = case_is_crowd(bench_case) ? crowd_host_cpu(bench_case) : sampler->cpus[1];
+
+    if (sampler_pin(cpu) != 0)
+        sample_fail("cannot run on processor %d", cpu);
+    work_attach(bench_case, sides, ROLE_CONSUMER);
     if (sampler->cpu_count > 1)
         probe_answer(&shared->probes[0]);
-    work_child(bench_case, sides, &shared->run);
+    work_child(bench_case, sides, shared->lines, &shared->run);
     if (sampler->cpu_count > 1)
         probe_answer(&shared->probes[1]);
     _exit(0);
 }
 
-static void run_parent(const struct sampler *sampler, const struct bench_case *bench_case,
+static void run_parent(struct sampler *sampler, const struct bench_case *bench_case,
                        void *const *sides, struct run *run, struct sample *sample)
 {
-    if (sides[0] != NULL)
-        attach(bench_case, sides[0], ROLE_PRODUCER);
-    if (sides[1] != NULL)
-        attach(bench_case, sides[1], ROLE_CONSUMER);
+    work_attach(bench_case, sides, ROLE_PRODUCER);
     if (sampler->cpu_count > 1)
         sample->probe_ns[0] = probe_ask(&shared->probes[0]);
-    work_parent(bench_case, sides, run);
+    work_parent(bench_case, sides, shared->lines, run, &sampler->crowd);
     if (sampler->cpu_count > 1)
         sample->probe_ns[1] = probe_ask(&shared->probes[1]);
 }
@@ -310,6 +269,13 @@ static enum sample_end run_both(struct sampler *sampler, const struct bench_case
 static void evaluate(struct sampler *sampler, const struct bench_case *bench_case,
                      const struct run *run, struct sample *sample)
 {
+    if (case_is_crowd(bench_case)) {
+        double rate = sampler->crowd.rate;
+
+        /* solo: what one message costs. */
+        sample->value = bench_case->workload == WORKLOAD_MPMC || rate <= 0 ? rate : 1e9 / rate;
+        return;
+    }
     if (!case_is_dialogue(bench_case)) {
         if (bench_case->workload == WORKLOAD_STREAM)
             run = &shared->run;
@@ -355,6 +321,8 @@ enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *b
     memset(shared, 0, sizeof *shared);
     shared->run = run;
     end = open_channels(bench_case, sides, &sample);
+    if (end == SAMPLE_DONE && case_is_crowd(bench_case))
+        crowd_prepare(bench_case);
     if (end == SAMPLE_DONE)
         end = run_both(sampler, bench_case, sides, &run, &sample);
     for (int i = 0; i < 2; i++)
@@ -365,7 +333,8 @@ enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *b
         sample.place = sampler->cpu_count > 1
                            ? place_of(sample.probe_ns[0], sample.probe_ns[1], &sampler->limits)
                            : PLACE_SAME_CORE;
-        if (sample.value <= 0) {
+        /* Of a crowd that is a result: all can wait for one that does not run. */
+        if (sample.value <= 0 && bench_case->workload != WORKLOAD_MPMC) {
             snprintf(sample.reason, sizeof sample.reason,
                      "nothing arrived in time: try a larger --seconds");
             end = SAMPLE_FAILED;

@@ -13,7 +13,8 @@ struct sampler {
 
     struct control *control; /* shared with the child */
     uint32_t *ticks;
-    struct histogram *times; /* of the last sample, if that was a dialogue */
+    struct histogram *times;    /* of the last sample, if that was a dialogue */
+    struct crowd_figures crowd; /* of the last sample, if that was of a crowd */
 };
 
 enum sample_end {
@@ -26,7 +27,7 @@ enum sample_end {
 struct sample {
     enum place place;
     uint32_t probe_ns[2];
-    double value; /* messages per second; median round trip in ns */
+    double value; /* as in struct result */
     char reason[160];
 };
 
@@ -37,6 +38,9 @@ void sampler_free(struct sampler *sampler);
 
 enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *bench_case,
                              struct sample *ret_sample);
+
+/* Returns 0 or -errno. */
+int sampler_pin(int cpu);
 
 /* Has a signal asked us to stop? */
 bool sampler_interrupted(void);

@@ -22,9 +22,12 @@ expect() {
 # A little of each kind: rings, batches, kernel transports, both policies, all floors.
 cases='ring_spsc/*/64B/*,ring_array/stream/8B/spin/b32,pipe/pingpong/64B/block'
 cases+=',posix_mq/stream/64B/block,fifo/stream/65536B/spin,floor/*'
+cases+=',ring_mpmc/*/64B/*,vyukov/mpmc-4p4c/8B/*,*/solo/8B/*,*/mpmc-1p1c/64B/spin'
 expect 0 "measuring" "$program" --only "$cases" --seconds 0.02 --repeat 1 \
     --json "$directory/results.json"
 grep -q '^Stream, spin: ' "$directory/out" || { echo "no table" && failures=1; }
+grep -q '^Many to many (mpmc): ' "$directory/out" || { echo "no table of mpmc" && failures=1; }
+grep -q '^One thread sends' "$directory/out" || { echo "no table of solo" && failures=1; }
 awk 'length > 100 { exit 1 }' "$directory/out" || { echo "table too wide" && failures=1; }
 expect 0 "JSON" python3 "$checker" "$directory/results.json"
 expect 0 "JSON on stdout" bash -c \
@@ -33,7 +36,9 @@ expect 0 "JSON on stdout" python3 "$checker" "$directory/2"
 
 expect 0 "--list" "$program" --list
 for id in ring_spsc/stream/64B/spin ring_spsc/stream/64B/spin/b16 ring_array/stream/8B/spin/b32 \
-    pipe/pingpong/65536B/block floor/line_stream/4MiB floor/pingpong/2lines floor/memcpy/64KiB; do
+    pipe/pingpong/65536B/block ring_mpmc/mpmc-8p8c/8B/spin ring_mpmc/solo/64B/spin \
+    ring_mpmc/mpmc-2p2c/64B/spin/b16/processes vyukov/mpmc-1p1c/64B/spin/processes \
+    floor/line_stream/4MiB floor/pingpong/2lines floor/memcpy/64KiB; do
     expect 0 "--list has $id" "$program" --list --only "$id"
     [ "$(cat "$directory/out")" = "$id" ] || { echo "--list $id" && failures=$((failures + 1)); }
 done

@@ -41,14 +41,37 @@ struct loops {
     void (*pong)(void *in, void *out, struct run *run);
 };
 
+/* The loops of workloads/crowd_loop.h around one struct ops. */
+struct crowd_member;
+struct crowd_loops {
+    void (*produce)(void *side, struct crowd_member *self);
+    void (*consume)(void *side, struct crowd_member *self);
+    void (*solo)(void *out, void *in, struct crowd_member *self);
+};
+
+/* What a transport for many producers and consumers has besides (crowd/crowd.h). Its open makes
+ * the channel, of BENCH_CROWD_SLOTS messages if it is bounded. */
+struct crowd_kind {
+    const struct crowd_loops *loops;
+    const char *threads_only; /* why it cannot join processes, or NULL */
+    bool fifo;                /* a consumer gets the messages of one producer in order */
+    /* In the member, thread or process: its side of the channel, or NULL and errno; and its end,
+     * once all members have come to theirs. */
+    void *(*join)(void *channel, enum role role);
+    void (*leave)(void *side, enum role role);
+    /* Consumer, with batches: has it messages that it took and did not give out? May be NULL. */
+    bool (*holds)(const void *side);
+};
+
 struct transport {
     const char *name;
     const char *note;                        /* what a reader of the figures must know */
     bool is_floor;                           /* id "floor/NAME/4MiB", streams of 64 bytes only */
     const struct loops *loops[POLICY_COUNT]; /* NULL: cannot wait like this */
     uint32_t batches[4];                     /* besides 1; ends with 0 */
+    const struct crowd_kind *crowd;          /* NULL: for one producer and one consumer */
 
-    /* Why this shape is impossible here, or NULL. May be NULL. */
+    /* Not of a crowd: why this shape is impossible here, or NULL. May be NULL. */
     const char *(*refuse)(const struct shape *shape);
     /* Before fork: makes the channel. Its memory is copied by fork; returns NULL and errno. */
     void *(*open)(const struct shape *shape);
@@ -72,6 +95,10 @@ extern const struct missing_transport missing_transports[];
 
 extern const struct transport transport_line_stream, transport_ring_spsc, transport_ring_array,
     transport_pipe, transport_fifo, transport_posix_mq, transport_ck_ring, transport_boost_spsc;
+extern const struct transport transport_ring_mpmc, transport_vyukov, transport_ck_mpmc,
+    transport_boost_queue, transport_boost_mq, transport_rte_ring, transport_rte_ring_rts,
+    transport_rte_ring_hts, transport_moodycamel, transport_moodycamel_tok, transport_urcu_wfcq,
+    transport_urcu_lfq;
 
 #ifdef __cplusplus
 }

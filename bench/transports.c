@@ -1,23 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport.h"
 
+/* clang-format off */
 const struct transport *const transports[] = {
-    &transport_line_stream, &transport_ring_spsc, &transport_ring_array,
+    &transport_line_stream,
+    &transport_ring_spsc,
+    &transport_ring_array,
 #ifdef SHMRING_BENCH_CK
     &transport_ck_ring,
 #endif
 #ifdef SHMRING_BENCH_BOOST
     &transport_boost_spsc,
 #endif
-    &transport_pipe,        &transport_fifo,      &transport_posix_mq,   NULL,
+    &transport_pipe,
+    &transport_fifo,
+    &transport_posix_mq,
+    &transport_ring_mpmc,
+    &transport_vyukov,
+#ifdef SHMRING_BENCH_BOOST
+    &transport_boost_queue,
+    &transport_boost_mq,
+#endif
+#ifdef SHMRING_BENCH_CK
+    &transport_ck_mpmc,
+#endif
+#ifdef SHMRING_BENCH_DPDK
+    &transport_rte_ring,
+    &transport_rte_ring_rts,
+    &transport_rte_ring_hts,
+#endif
+#ifdef SHMRING_BENCH_MOODYCAMEL
+    &transport_moodycamel,
+    &transport_moodycamel_tok,
+#endif
+#ifdef SHMRING_BENCH_URCU
+    &transport_urcu_wfcq,
+    &transport_urcu_lfq,
+#endif
+    NULL,
 };
+/* clang-format on */
 
 const struct missing_transport missing_transports[] = {
 #ifndef SHMRING_BENCH_CK
-    {"ck_ring", "not built in: no Concurrency Kit (libck-dev)"},
+    {"ck_ring, ck_mpmc", "not built in: no Concurrency Kit (libck-dev)"},
 #endif
 #ifndef SHMRING_BENCH_BOOST
-    {"boost_spsc", "not built in: no C++ Boost >= 1.74 (libboost-dev)"},
+    {"boost_spsc, boost_queue, boost_mq", "not built in: no C++ Boost >= 1.74 (libboost-dev)"},
+#endif
+#ifndef SHMRING_BENCH_DPDK
+    {"rte_ring", "not built in: no DPDK (libdpdk-dev)"},
+#endif
+#ifndef SHMRING_BENCH_MOODYCAMEL
+    {"moodycamel", "not built in: no C++ concurrentqueue.h (libconcurrentqueue-dev)"},
+#endif
+#ifndef SHMRING_BENCH_URCU
+    {"urcu", "not built in: no userspace RCU (liburcu-dev)"},
 #endif
     {NULL, NULL},
 };

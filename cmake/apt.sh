@@ -9,6 +9,7 @@ build_packages=(
     cmake ninja-build pkgconf python3 util-linux
     libsmartcols-dev                      # the command
     libjansson-dev libck-dev libboost-dev # the benchmark and its peers
+    libconcurrentqueue-dev liburcu-dev
     libcriterion-dev                      # the unit tests
 )
 

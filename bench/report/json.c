@@ -68,10 +68,58 @@ static void add_times(json_t *json, const struct histogram *times)
     json_object_set_new(json, "round_trips", json_integer((json_int_t)times->total));
 }
 
+/* One array per figure, in the order of the samples. */
+static json_t *make_crowd(const struct result *result)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } figures[] = {
+        {"gap_ns", offsetof(struct crowd_figures, gap_ns)},
+        {"own_gap_ns", offsetof(struct crowd_figures, own_gap_ns)},
+        {"producer_fairness", offsetof(struct crowd_figures, fairness[ROLE_PRODUCER])},
+        {"consumer_fairness", offsetof(struct crowd_figures, fairness[ROLE_CONSUMER])},
+        {"producer_failed_tries", offsetof(struct crowd_figures, failed_tries[ROLE_PRODUCER])},
+        {"consumer_failed_tries", offsetof(struct crowd_figures, failed_tries[ROLE_CONSUMER])},
+    };
+    json_t *crowd = json_object();
+
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        json_t *values = json_array();
+
+        for (unsigned sample = 0; sample < result->count; sample++) {
+            double value;
+
+            memcpy(&value, (const char *)&result->crowd[sample] + figures[i].offset, sizeof value);
+            json_array_append_new(values, json_real(value));
+        }
+        json_object_set_new(crowd, figures[i].name, values);
+    }
+    return crowd;
+}
+
+/* What is special to a workload. */
+static void add_workload(json_t *json, const struct bench_case *bench_case,
+                         const struct result *result, double middle)
+{
+    if (case_is_dialogue(bench_case))
+        add_times(json, result->times);
+    else if (bench_case->workload != WORKLOAD_SOLO)
+        json_object_set_new(json, "bytes_per_s",
+                            json_real(middle * (double)bench_case->shape.size));
+    if (bench_case->workload == WORKLOAD_MPMC) {
+        json_object_set_new(json, "producers", json_integer(bench_case->shape.producers));
+        json_object_set_new(json, "consumers", json_integer(bench_case->shape.consumers));
+        json_object_set_new(json, "members",
+                            json_string(bench_case->shape.processes ? "processes" : "threads"));
+        json_object_set_new(json, "crowd", make_crowd(result));
+    }
+}
+
 static json_t *make_result(const struct bench_case *bench_case, enum place place)
 {
     const struct result *result = &bench_case->results[place];
-    bool dialogue = case_is_dialogue(bench_case);
+    bool is_time = case_is_dialogue(bench_case) || bench_case->workload == WORKLOAD_SOLO;
     json_t *samples = json_array();
     double *sorted = calloc(result->count, sizeof *sorted);
 
@@ -88,14 +136,10 @@ static json_t *make_result(const struct bench_case *bench_case, enum place place
         "{s:s, s:s, s:s, s:i, s:s, s:i, s:s, s:s, s:o, s:f, s:f, s:f, s:i}", "id", bench_case->id,
         "transport", case_transport(bench_case), "workload", case_workload(bench_case), "size",
         (int)bench_case->shape.size, "policy", policy_name(bench_case->shape.policy), "batch",
-        (int)bench_case->shape.batch, "class", place_name(place), "unit", dialogue ? "ns" : "msg/s",
+        (int)bench_case->shape.batch, "class", place_name(place), "unit", is_time ? "ns" : "msg/s",
         "samples", samples, "median", middle, "min", sorted[0], "max", sorted[result->count - 1],
         "n", (int)result->count);
-    if (dialogue)
-        add_times(json, result->times);
-    else
-        json_object_set_new(json, "bytes_per_s",
-                            json_real(middle * (double)bench_case->shape.size));
+    add_workload(json, bench_case, result, middle);
     free(sorted);
     return json;
 }

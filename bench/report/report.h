@@ -58,6 +58,9 @@ void report_warn(struct report *report);
 
 void report_table(const struct report *report, FILE *file);
 
+/* The part of it that is about crowds: workloads mpmc and solo. */
+void report_crowd(const struct report *report, FILE *file);
+
 /* path: "-" for stdout. Returns 0 or -errno. */
 int report_json(const struct report *report, const char *path);
 

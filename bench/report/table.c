@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* At most 100 columns. */
+#include "figures.h"
 #include "report.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -26,41 +26,6 @@ struct table {
     unsigned columns[BENCH_SIZES];              /* cases in it */
 };
 
-/* Three digits that count. */
-static const char *three(double value, char *text, size_t text_size)
-{
-    int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
-
-    snprintf(text, text_size, "%.*f", decimals, value);
-    return text;
-}
-
-/* Nanoseconds; from 10 us on in us, from 1 ms on in ms. */
-static const char *time_text(double ns, char *text, size_t text_size)
-{
-    char number[12];
-
-    if (ns < 1e4)
-        snprintf(text, text_size, "%.0f", ns);
-    else if (ns < 999500)
-        snprintf(text, text_size, "%sus", three(ns / 1e3, number, sizeof number));
-    else
-        snprintf(text, text_size, "%sms", three(ns / 1e6, number, sizeof number));
-    return text;
-}
-
-static double middle_of(const struct result *result)
-{
-    double *sorted = calloc(result->count + 1, sizeof *sorted), middle = 0;
-
-    if (sorted != NULL && result->count != 0) {
-        memcpy(sorted, result->samples, result->count * sizeof *sorted);
-        middle = median(sorted, result->count);
-    }
-    free(sorted);
-    return middle;
-}
-
 /* "612 39.2": million messages and gigabytes per second; "190 461": p50 and p99.9. */
 static const char *figures(const struct bench_case *bench_case, const struct result *result,
                            char *text, size_t text_size)
@@ -74,10 +39,10 @@ static const char *figures(const struct bench_case *bench_case, const struct res
         time_text(p50, first, sizeof first);
         time_text(p999, second, sizeof second);
     } else {
-        double rate = middle_of(result);
+        double rate = figure_middle(result);
 
-        three(rate / 1e6, first, sizeof first);
-        three(rate * bench_case->shape.size / 1e9, second, sizeof second);
+        three_digits(rate / 1e6, first, sizeof first);
+        three_digits(rate * bench_case->shape.size / 1e9, second, sizeof second);
     }
     snprintf(text, text_size, "%s %s", first, second);
     return text;
@@ -135,8 +100,8 @@ static void print_floors(const struct report *report, FILE *file)
 
 static bool belongs(const struct table *table, const struct bench_case *bench_case)
 {
-    return !bench_case->is_floor && bench_case->workload == table->workload &&
-           bench_case->shape.policy == table->policy;
+    return !bench_case->is_floor && !case_is_crowd(bench_case) &&
+           bench_case->workload == table->workload && bench_case->shape.policy == table->policy;
 }
 
 static bool same_row(const struct bench_case *left, const struct bench_case *right)
@@ -166,8 +131,8 @@ static void add_row(struct table *table, const struct bench_case *bench_case)
 static bool better(const struct table *table, const struct bench_case *a,
                    const struct bench_case *b)
 {
-    double left = middle_of(&a->results[table->place]);
-    double right = middle_of(&b->results[table->place]);
+    double left = figure_middle(&a->results[table->place]);
+    double right = figure_middle(&b->results[table->place]);
 
     return case_is_dialogue(a) ? left < right : left > right;
 }
@@ -186,11 +151,7 @@ static void fill_table(struct table *table)
             for (int place = 0; place < PLACE_COUNT; place++)
                 counts[place] += cases->list[i].results[place].count;
         }
-    table->place = PLACE_MIXED;
-    for (enum place place = 0; place < PLACE_MIXED; place++)
-        if (counts[place] != 0 &&
-            (table->place == PLACE_MIXED || counts[place] > counts[table->place]))
-            table->place = place;
+    table->place = figure_place(counts);
     for (size_t i = 0; i < cases->count; i++) {
         const struct bench_case *at = &cases->list[i];
         unsigned count = at->results[table->place].count;
@@ -273,10 +234,11 @@ static void print_notes(const struct report *report, FILE *file)
 
     fprintf(file,
             "\nNotes\n"
-            "  One message per publication, or N with /bN. All rings hold %d MiB.\n"
+            "  One message per publication, or N with /bN. Rings hold %d MiB, in mpmc and solo %d "
+            "messages.\n"
             "  - nothing there: not possible (below), not chosen, or no sample in that "
             "class.\n",
-            (int)BENCH_RING_BYTES >> 20);
+            (int)BENCH_RING_BYTES >> 20, (int)BENCH_CROWD_SLOTS);
     for (const struct transport *const *at = transports; *at != NULL; at++)
         for (size_t i = 0; i < cases->count; i++)
             if (!cases->list[i].is_floor && cases->list[i].transport == *at) {
@@ -309,5 +271,6 @@ void report_table(const struct report *report, FILE *file)
         print_table(report, WORKLOAD_STREAM, policy, file);
         print_table(report, WORKLOAD_PINGPONG, policy, file);
     }
+    report_crowd(report, file);
     print_notes(report, file);
 }

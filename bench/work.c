@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#include "work.h"
+
+#include "crowd/conduct.h"
+
+#include <string.h>
+
+static void attach(const struct bench_case *bench_case, void *side, enum role role)
+{
+    int error =
+        bench_case->transport->attach != NULL ? bench_case->transport->attach(side, role) : 0;
+
+    if (error != 0)
+        sample_fail("attach: %s", strerror(-error));
+}
+
+void work_attach(const struct bench_case *bench_case, void *const *sides, enum role role)
+{
+    if (sides[0] != NULL)
+        attach(bench_case, sides[0], role);
+    if (sides[1] != NULL)
+        attach(bench_case, sides[1], role == ROLE_PRODUCER ? ROLE_CONSUMER : ROLE_PRODUCER);
+}
+
+void work_parent(const struct bench_case *bench_case, void *const *sides, struct floor_line *lines,
+                 struct run *run, struct crowd_figures *ret_figures)
+{
+    switch (bench_case->workload) {
+    case WORKLOAD_STREAM:
+        bench_case->transport->loops[bench_case->shape.policy]->produce(sides[0], run);
+        break;
+    case WORKLOAD_PINGPONG:
+        bench_case->transport->loops[bench_case->shape.policy]->ping(sides[0], sides[1], run);
+        break;
+    case WORKLOAD_FLOOR_1LINE:
+    case WORKLOAD_FLOOR_2LINES:
+        floor_ping(lines, bench_case->workload == WORKLOAD_FLOOR_2LINES, run);
+        break;
+    case WORKLOAD_FLOOR_MEMCPY:
+        if (floor_memcpy(run) != 0)
+            sample_fail("no memory");
+        break;
+    case WORKLOAD_MPMC:
+    case WORKLOAD_SOLO:
+        crowd_conduct(bench_case, run, ret_figures);
+        break;
+    }
+}
+
+void work_child(const struct bench_case *bench_case, void *const *sides, struct floor_line *lines,
+                struct run *run)
+{
+    switch (bench_case->workload) {
+    case WORKLOAD_STREAM:
+        bench_case->transport->loops[bench_case->shape.policy]->consume(sides[0], run);
+        break;
+    case WORKLOAD_PINGPONG:
+        bench_case->transport->loops[bench_case->shape.policy]->pong(sides[0], sides[1], run);
+        break;
+    case WORKLOAD_FLOOR_1LINE:
+    case WORKLOAD_FLOOR_2LINES:
+        floor_pong(lines, bench_case->workload == WORKLOAD_FLOOR_2LINES);
+        break;
+    case WORKLOAD_FLOOR_MEMCPY:
+        break;
+    case WORKLOAD_MPMC:
+    case WORKLOAD_SOLO:
+        crowd_host(bench_case, sides[0]);
+        break;
+    }
+}
