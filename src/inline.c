@@ -24,15 +24,18 @@ extern inline bool shmring_cas32_acq_rel(shmring_word32 *word, uint32_t *expecte
 extern inline void shmring_add32_release(shmring_word32 *word, uint32_t value);
 extern inline void shmring_add64_relaxed(shmring_word64 *word, uint64_t value);
 extern inline void shmring_fence_seq_cst(void);
+extern inline void shmring_prefetch_to_write(const void *place);
 extern inline void shmring_cpu_pause(void);
 
 extern inline bool shmring_member_is_here(const shmring_member *member);
+extern inline bool shmring_member_bets(const shmring_member *member);
 
-extern inline uint64_t shmring_slot_state(uint64_t word);
 extern inline uint32_t shmring_slot_owner(uint64_t word);
+extern inline bool shmring_slot_is_filled(uint64_t label);
 extern inline int64_t shmring_slot_laps(uint64_t word, uint64_t lap);
-extern inline bool shmring_slot_is_orphan(uint64_t word);
-extern inline bool shmring_slot_is_possible(uint64_t word);
+extern inline bool shmring_slot_precedes(uint64_t word, uint64_t kind, uint64_t next,
+                                         uint64_t laps);
+extern inline enum shmring_slot_state shmring_slot_state(uint64_t word, uint64_t label);
 
 extern inline uint32_t shmring_mpmc_slot_size(const shmring_mpmc_side *side);
 extern inline shmring_word64 *shmring_mpmc_word(const shmring_mpmc_side *side, uint64_t pos);
@@ -40,17 +43,23 @@ extern inline shmring_word64 *shmring_mpmc_label(const shmring_mpmc_side *side, 
 extern inline uint64_t shmring_mpmc_lap(const shmring_mpmc_side *side, uint64_t pos);
 extern inline int64_t shmring_mpmc_ahead(const shmring_mpmc_side *side, uint64_t pos,
                                          uint64_t word);
-extern inline void shmring_mpmc_own(shmring_mpmc_side *side, uint64_t pos, uint64_t word,
-                                    shmring_mpmc_slot *ret_slot);
-extern inline bool shmring_mpmc_claim(shmring_mpmc_producer *producer, shmring_mpmc_slot *ret_slot);
-extern inline int shmring_mpmc_settle(shmring_mpmc_side *side, shmring_mpmc_slot *slot,
-                                      uint64_t from, uint64_t to, const uint64_t *label);
+extern inline uint64_t shmring_mpmc_word_at(const shmring_mpmc_side *side, uint64_t pos,
+                                            uint64_t kind);
+extern inline bool shmring_mpmc_is_hint_due(const shmring_mpmc_side *side, uint64_t from,
+                                            uint64_t to);
+extern inline shmring_mpmc_look shmring_mpmc_look_at(const shmring_mpmc_side *side, uint64_t pos);
+extern inline bool shmring_mpmc_claim(shmring_mpmc_producer *producer,
+                                      shmring_mpmc_slot *ret_slot);
+extern inline bool shmring_mpmc_is_own(const shmring_mpmc_side *side,
+                                       const shmring_mpmc_slot *slot, uint64_t kind);
+extern inline int shmring_mpmc_settle(const shmring_mpmc_side *side, shmring_mpmc_slot *slot,
+                                      uint64_t kind, uint64_t label);
 extern inline int shmring_mpmc_commit(shmring_mpmc_producer *producer, shmring_mpmc_slot *slot,
                                       uint32_t length, uint32_t type);
-extern inline int shmring_mpmc_abort(shmring_mpmc_producer *producer, shmring_mpmc_slot *slot);
 extern inline bool shmring_mpmc_accept(shmring_mpmc_side *side, uint64_t label,
                                        shmring_mpmc_slot *ret_slot);
-extern inline bool shmring_mpmc_take(shmring_mpmc_consumer *consumer, shmring_mpmc_slot *ret_slot);
+extern inline bool shmring_mpmc_take(shmring_mpmc_consumer *consumer,
+                                     shmring_mpmc_slot *ret_slot);
 extern inline bool shmring_mpmc_take_by(shmring_mpmc_consumer *consumer,
                                         enum shmring_mpmc_wish wish, uint32_t type,
                                         shmring_mpmc_slot *ret_slot);

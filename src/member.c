@@ -77,7 +77,7 @@ static int make_here(shmring_word32 **ret_here)
     }
     *ret_here = page;
     /* relaxed: private memory. */
-    shmring_store32_relaxed(*ret_here, 1);
+    shmring_store32_relaxed(*ret_here, SHMRING_MEMBER_HERE);
     return 0;
 }
 
@@ -144,13 +144,17 @@ int shmring_member_enroll(shmring_member *ret_member, int fd, struct shmring_mem
     return 0;
 }
 
-/* Is the descriptor still what we opened? A program that closed it may have another one there. */
-static bool is_own_descriptor(const shmring_member *member)
+bool shmring_member_is_object(int fd, dev_t device, ino_t inode)
 {
     struct stat status;
 
-    return member->fd >= 0 && fstat(member->fd, &status) == 0 && status.st_dev == member->device &&
-           status.st_ino == member->inode;
+    return fd >= 0 && fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+}
+
+/* Is the descriptor still what we opened? A program that closed it may have another one there. */
+static bool is_own_descriptor(const shmring_member *member)
+{
+    return shmring_member_is_object(member->fd, member->device, member->inode);
 }
 
 void shmring_member_resign(shmring_member *member)

@@ -2,6 +2,7 @@
 #include "shmring/mpmc.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* Positions between hints: an eighth of the ring, within limits. More is faster, because it lets
  * producers run further ahead (mpmc_walk.c). */
@@ -24,53 +25,68 @@ static void look_at_ring(shmring_mpmc_side *side, uint8_t *memory, const shmring
         .records = (void *)(memory + geometry->members_offset),
         .redeliver = (geometry->options & SHMRING_OPTION_REDELIVER) != 0,
     };
-    side->hint_mask = geometry->capacity / HINTS_PER_LAP - 1;
-    if (geometry->capacity < HINT_EVERY_MIN * HINTS_PER_LAP)
-        side->hint_mask = HINT_EVERY_MIN - 1;
-    if (geometry->capacity > HINT_EVERY_MAX * HINTS_PER_LAP)
-        side->hint_mask = HINT_EVERY_MAX - 1;
+    uint64_t every = geometry->capacity / HINTS_PER_LAP;
+
+    every = every < HINT_EVERY_MIN ? HINT_EVERY_MIN : every;
+    every = every > HINT_EVERY_MAX ? HINT_EVERY_MAX : every;
+    side->hint_mask = (every < geometry->capacity ? every : geometry->capacity) - 1;
     while (UINT64_C(1) << side->shift != geometry->capacity)
         side->shift++;
 }
 
-/* For each dead member: its lock, its slots, its grave. Returns how many, or -errno. */
-static int recover_dead(shmring_mpmc_side *side, int fd)
+/* For each dead member but one's own id: its lock, its slots, its grave. fd is a descriptor of the
+ * object of that device and inode, or has become another one's meanwhile. Returns how many. */
+static int recover_dead(shmring_mpmc_side *side, int fd, dev_t device, ino_t inode)
 {
     uint32_t id = 0;
     int buried = 0;
 
-    if (fd < 0)
-        return 0;
-    for (;; buried++) {
+    for (;;) {
         int lock_fd = shmring_member_seize(fd, side->records, &id);
 
         if (lock_fd == -ENOENT)
             return buried;
         if (lock_fd < 0)
             return lock_fd;
-        shmring_mpmc_recover_slots(side, id);
-        if (side->redeliver)
-            shmring_mpmc_redeliver(side);
-        shmring_member_bury(side->records, id, lock_fd);
+        if (!shmring_member_is_object(lock_fd, device, inode)) {
+            shmring_member_leave(lock_fd);
+            return -ESTALE;
+        }
+        /* relaxed: we have the lock. */
+        uint32_t session = shmring_load32_relaxed(&side->records[id].session);
+
+        if (shmring_mpmc_recover_slots(side, id, session)) {
+            shmring_member_bury(side->records, id, lock_fd);
+            buried++;
+        } else {
+            shmring_member_leave(lock_fd);
+        }
     }
 }
 
 static int attach(shmring_mpmc_side *ret_side, void *memory, const shmring_geometry *geometry,
                   int fd, enum shmring_member_role role)
 {
+    struct stat status = {0};
     shmring_mpmc_side side;
 
     if (geometry->kind != SHMRING_KIND_MPMC || geometry->read_only)
         return -EPROTONOSUPPORT;
     look_at_ring(&side, memory, geometry);
-    int error = recover_dead(&side, fd);
+    if (fd >= 0 && fstat(fd, &status) != 0)
+        return -errno;
+    int error = fd >= 0 ? recover_dead(&side, fd, status.st_dev, status.st_ino) : 0;
 
     if (error < 0)
         return error;
     error = shmring_member_enroll(&side.member, fd, side.records, role);
-    if (error == 0)
-        *ret_side = side;
-    return error;
+    if (error != 0)
+        return error;
+    /* Who had this id before may have been taken for dead, and have gone on for a while. */
+    if (side.member.session > 1)
+        shmring_mpmc_recover_slots(&side, side.member.id, side.member.session);
+    *ret_side = side;
+    return 0;
 }
 
 int shmring_mpmc_attach_producer(shmring_mpmc_producer *producer, void *memory,
@@ -98,16 +114,15 @@ int shmring_mpmc_attach_consumer(shmring_mpmc_consumer *consumer, void *memory,
     *consumer = (shmring_mpmc_consumer){.side = side};
     /* [mpmc.H] pairs with [mpmc.G] */
     consumer->head_pos = shmring_load64_acquire(&side.control->head_hint);
+    /* [mpmc.J] pairs with [mpmc.I]: it has seen none of them yet. */
+    consumer->orphans_seen = shmring_load32_acquire(&side.control->orphan_epoch) - 1;
     return 0;
 }
 
 static void detach(shmring_mpmc_side *side)
 {
-    if (shmring_member_check(&side->member) == 0 && side->any_held) {
-        shmring_mpmc_recover_slots(side, side->member.id);
-        if (side->redeliver)
-            shmring_mpmc_redeliver(side);
-    }
+    if (shmring_member_check(&side->member) == 0)
+        shmring_mpmc_recover_slots(side, side->member.id, side->member.session);
     shmring_member_resign(&side->member);
 }
 
@@ -129,9 +144,12 @@ void shmring_mpmc_detach_consumer(shmring_mpmc_consumer *consumer)
 
 int shmring_mpmc_recover(shmring_mpmc_side *side)
 {
-    if (!shmring_member_is_here(&side->member))
-        return -EOWNERDEAD;
-    return recover_dead(side, side->member.fd);
+    const shmring_member *member = &side->member;
+    int error = shmring_member_check(member);
+
+    if (error != 0 || member->fd < 0)
+        return error;
+    return recover_dead(side, member->fd, member->device, member->inode);
 }
 
 int shmring_mpmc_error(const shmring_mpmc_side *side)
@@ -142,27 +160,58 @@ int shmring_mpmc_error(const shmring_mpmc_side *side)
 bool shmring_mpmc_poison(shmring_mpmc_side *side)
 {
     side->error = -EBADMSG;
-    side->streak = 0;
     return false;
 }
 
-/* Why the word of a slot is not as we left it: carried, then slot->word is brought up to date and 0
- * returned; or it is not ours any more. */
-int shmring_mpmc_renew(const shmring_mpmc_side *side, shmring_mpmc_slot *slot)
+/* Why a slot is not as we left it: carried, then slot->word is brought up to date and 0 returned;
+ * or it is not ours any more. */
+int shmring_mpmc_renew(const shmring_mpmc_side *side, shmring_mpmc_slot *slot, uint64_t kind)
 {
-    /* [mpmc.E] pairs with [mpmc.F] */
-    uint64_t word = shmring_load64_acquire(shmring_mpmc_word(side, slot->idx));
-    /* After the word: one of a later owner of our id cannot be seen without its session. */
-    int error = shmring_member_check(&side->member);
+    shmring_word64 *shared = shmring_mpmc_word(side, slot->idx);
+    shmring_mpmc_slot renewed = *slot;
 
-    if (error != 0)
-        return error;
-    if (((word ^ slot->word) & SHMRING_SLOT_WHO_MASK) != 0)
-        return -ESTALE;
-    slot->word = word;
-    /* relaxed: a note for people, which is out of date now. */
-    shmring_store64_relaxed(&side->member.record->held_since, 0);
-    return 0;
+    for (int tries = 0; tries < SHMRING_MPMC_TRIES; tries++) {
+        /* [mpmc.E] pairs with [mpmc.F] */
+        renewed.word = shmring_load64_acquire(shared);
+        /* After the word: one of a later owner of our id cannot be seen without its session. */
+        int error = shmring_member_check(&side->member);
+
+        if (error != 0)
+            return error;
+        if (slot->word == 0 || ((renewed.word ^ slot->word) & SHMRING_WORD_WHO_MASK) != 0)
+            return -ESTALE;
+        if (shmring_mpmc_is_own(side, &renewed, kind)) {
+            slot->word = renewed.word;
+            /* relaxed: a note for people, which is out of date now. */
+            shmring_store64_relaxed(&side->member.record->held_since, 0);
+            return 0;
+        }
+        /* relaxed: not carried again, so we are done with it already. */
+        if (shmring_load64_relaxed(shared) == renewed.word)
+            return -ESTALE;
+    }
+    return -EBADMSG;
+}
+
+int shmring_mpmc_abort(shmring_mpmc_producer *producer, shmring_mpmc_slot *slot)
+{
+    shmring_mpmc_side *side = &producer->side;
+
+    for (int tries = 0; tries < SHMRING_MPMC_TRIES; tries++) {
+        int error = shmring_mpmc_renew(side, slot, SHMRING_WORD_CLAIMED);
+        uint64_t word = slot->word;
+
+        if (error != 0)
+            return error;
+        /* Not by the label: that would say that there is a message. [mpmc.F] pairs with [mpmc.E] */
+        if (shmring_cas64_acq_rel(shmring_mpmc_word(side, slot->idx), &word,
+                                  (word & SHMRING_WORD_LAP_MASK) | SHMRING_WORD_FREE)) {
+            slot->word = 0;
+            return 0;
+        }
+    }
+    shmring_mpmc_poison(side);
+    return -EBADMSG;
 }
 
 uint64_t shmring_mpmc_used_guess(const shmring_mpmc_side *side)
@@ -170,10 +219,12 @@ uint64_t shmring_mpmc_used_guess(const shmring_mpmc_side *side)
     uint64_t used = 0;
 
     for (uint64_t idx = 0; idx <= side->mask; idx++) {
-        /* relaxed: a guess. */
+        /* relaxed: a guess, both. */
         uint64_t word = shmring_load64_relaxed(shmring_mpmc_word(side, idx));
+        /* relaxed: likewise. */
+        uint64_t label = shmring_load64_relaxed(shmring_mpmc_label(side, idx));
 
-        used += shmring_slot_state(word) == SHMRING_SLOT_READY;
+        used += shmring_slot_state(word, label) == SHMRING_SLOT_READY;
     }
     return used;
 }

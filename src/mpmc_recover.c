@@ -19,138 +19,83 @@ static void note_held(shmring_mpmc_side *side, uint64_t word)
 }
 
 /*
- * Makes position pos used without claiming it; word is what was seen there, a held slot or an
- * orphan of the lap before. A held one keeps its owner and state. An orphan becomes a message: here
- * it is delivered again. Once the swap has failed, or not, the caller looks anew.
+ * Makes position pos used without claiming it; word and label are what was seen there at the lap
+ * before: a held slot, or an orphan. A held one keeps its owner. An orphan becomes a message: here
+ * it is delivered again. (Or a label is emptied, and the position stays.) Once the swap has failed,
+ * or not, the caller looks anew.
  */
-void shmring_mpmc_pass(shmring_mpmc_side *side, uint64_t pos, uint64_t word)
+void shmring_mpmc_pass(shmring_mpmc_side *side, uint64_t pos, uint64_t word, uint64_t label)
 {
-    uint64_t lap = shmring_mpmc_lap(side, pos);
-    uint64_t rest = word & ~SHMRING_SLOT_LAP_MASK;
-    bool is_orphan = shmring_slot_is_orphan(word);
+    enum shmring_slot_state state = shmring_slot_state(word, label);
+    uint64_t passed = shmring_mpmc_lap(side, pos) | (word & ~SHMRING_WORD_LAP_MASK);
 
-    if (is_orphan)
-        rest = SHMRING_SLOT_READY | SHMRING_SLOT_REDELIVERED;
+    if (state == SHMRING_SLOT_UNDEAD) {
+        /* [mpmc.D] pairs with [mpmc.A] */
+        shmring_cas64_release(shmring_mpmc_label(side, pos), &label, 0);
+        return;
+    }
+    if (state == SHMRING_SLOT_ORPHAN)
+        passed ^= SHMRING_WORD_TAKEN ^ SHMRING_WORD_CLAIMED;
     /* [mpmc.F] pairs with [mpmc.E] */
-    if (!shmring_cas64_acq_rel(shmring_mpmc_word(side, pos), &word, lap | rest))
+    if (!shmring_cas64_acq_rel(shmring_mpmc_word(side, pos), &word, passed))
         return;
     /* relaxed: a count. */
-    if (is_orphan)
+    if (state == SHMRING_SLOT_ORPHAN)
         shmring_add64_relaxed(&side->control->redelivered, 1);
     else
         note_held(side, word);
 }
 
-/* What becomes of a word of a member that is gone. */
-static uint64_t settled(const shmring_mpmc_side *side, uint64_t word)
+/* Gives back one slot of a session that is over. Returns false if it was carried meanwhile. */
+static bool recover_slot(shmring_mpmc_side *side, uint64_t idx, uint32_t gone, uint32_t session)
 {
-    uint64_t lap = word & SHMRING_SLOT_LAP_MASK;
+    shmring_word64 *shared = shmring_mpmc_word(side, idx);
+    /* [mpmc.E] pairs with [mpmc.F] */
+    uint64_t word = shmring_load64_acquire(shared);
+    /* [mpmc.C] pairs with [mpmc.B] */
+    uint64_t label = shmring_load64_acquire(shmring_mpmc_label(side, idx));
+    enum shmring_slot_state state = shmring_slot_state(word, label);
+    uint64_t lap = word & SHMRING_WORD_LAP_MASK;
+    uint64_t orphan = lap | SHMRING_WORD_TAKEN | SHMRING_WORD_REDELIVERED;
 
-    if (shmring_slot_state(word) == SHMRING_SLOT_WRITING || !side->redeliver)
-        return lap | SHMRING_SLOT_FREE;
-    return lap | SHMRING_SLOT_READING | SHMRING_SLOT_REDELIVERED;
+    if (shmring_slot_owner(word) != gone ||
+        (state != SHMRING_SLOT_WRITING && state != SHMRING_SLOT_READING))
+        return true; /* also what it has committed, or released: nothing is to be done there */
+    /* [member.B] pairs with [member.A]: what a later session owns is none of ours. */
+    if (shmring_load32_acquire(&side->records[gone].session) != session)
+        return true;
+    if (state == SHMRING_SLOT_WRITING) /* [mpmc.F] pairs with [mpmc.E] */
+        return shmring_cas64_acq_rel(shared, &word, lap | SHMRING_WORD_FREE);
+    if (side->redeliver) /* [mpmc.F] pairs with [mpmc.E] */
+        return shmring_cas64_acq_rel(shared, &word, orphan);
+    /* Released, in its name. [mpmc.D] pairs with [mpmc.A] */
+    if (shmring_cas64_release(shmring_mpmc_label(side, idx), &label, 0)) {
+        /* relaxed: a count. */
+        shmring_add64_relaxed(&side->control->dropped, 1);
+    }
+    return true;
 }
 
 /*
- * Gives back all that a member holds that will do nothing more: it is dead and the caller has its
- * lock, or it is the caller. One look at each word is enough, for nobody can claim or take in its
- * name; a word that is carried meanwhile is looked at again. May be done twice, or by halves.
+ * Gives back all that a member holds that will do nothing more in that session: it is dead and the
+ * caller has its lock, or it is the caller. One look at each slot is enough, for nobody can claim
+ * or take in its name; a slot that is carried meanwhile is looked at again. May be done twice, or
+ * by halves. Returns false if a slot was carried each time: do not bury the member then.
  */
-void shmring_mpmc_recover_slots(shmring_mpmc_side *side, uint32_t gone)
+bool shmring_mpmc_recover_slots(shmring_mpmc_side *side, uint32_t gone, uint32_t session)
 {
+    bool all = true;
+
     for (uint64_t idx = 0; idx <= side->mask; idx++) {
-        shmring_word64 *shared = shmring_mpmc_word(side, idx);
+        bool done = false;
 
-        for (int tries = 0; tries < SHMRING_MPMC_TRIES; tries++) {
-            /* [mpmc.E] pairs with [mpmc.B], [mpmc.D] and [mpmc.F] */
-            uint64_t word = shmring_load64_acquire(shared);
-            uint64_t state = shmring_slot_state(word);
-
-            if (shmring_slot_owner(word) != gone ||
-                (state != SHMRING_SLOT_WRITING && state != SHMRING_SLOT_READING))
-                break;
-            /* [mpmc.F] pairs with [mpmc.E] */
-            if (!shmring_cas64_acq_rel(shared, &word, settled(side, word)))
-                continue;
-            /* relaxed: a count. */
-            if (state == SHMRING_SLOT_READING && !side->redeliver)
-                shmring_add64_relaxed(&side->control->dropped, 1);
-            break;
-        }
+        for (int tries = 0; tries < SHMRING_MPMC_TRIES && !done; tries++)
+            done = recover_slot(side, idx, gone, session);
+        all = all && done;
     }
-    /* Told also when none were found: who began this and died may have made some. [mpmc.I] pairs
+    /* Told also when there were none: who began this and died may have made some. [mpmc.I] pairs
      * with [mpmc.J] */
     if (side->redeliver)
         shmring_add32_release(&side->control->orphan_epoch, 1);
-}
-
-/* The first position that is not used, as far as a look over one lap finds it. */
-static uint64_t find_frontier(const shmring_mpmc_side *side)
-{
-    /* [mpmc.H] pairs with [mpmc.G] */
-    uint64_t pos = shmring_load64_acquire(&side->control->tail_hint);
-
-    for (uint64_t steps = 0; steps <= side->mask + 1; steps++) {
-        /* [mpmc.E] pairs with [mpmc.B], [mpmc.D] and [mpmc.F] */
-        uint64_t word = shmring_load64_acquire(shmring_mpmc_word(side, pos));
-        int64_t ahead = shmring_mpmc_ahead(side, pos, word);
-
-        if (ahead < 0)
-            break;
-        pos += ((uint64_t)ahead << side->shift) + 1;
-    }
-    return pos;
-}
-
-/* Makes a position used that nobody wants: a free slot is passed over, at once used and closed.
- * False if a message stands there, or anything that should not. */
-static bool use_up(shmring_mpmc_side *side, uint64_t pos)
-{
-    uint64_t lap = shmring_mpmc_lap(side, pos);
-
-    for (int tries = 0; tries < SHMRING_MPMC_TRIES; tries++) {
-        /* [mpmc.E] pairs with [mpmc.B], [mpmc.D] and [mpmc.F] */
-        uint64_t word = shmring_load64_acquire(shmring_mpmc_word(side, pos));
-        uint64_t state = shmring_slot_state(word);
-        int64_t ahead = shmring_mpmc_ahead(side, pos, word);
-
-        if (ahead >= 0)
-            return true;
-        if (ahead < -1 || state == SHMRING_SLOT_READY)
-            return false;
-        if (state != SHMRING_SLOT_FREE)
-            shmring_mpmc_pass(side, pos, word);
-        else /* [mpmc.F] pairs with [mpmc.E] */
-            shmring_cas64_acq_rel(shmring_mpmc_word(side, pos), &word, lap | SHMRING_SLOT_FREE);
-    }
-    return false;
-}
-
-/*
- * Moves the frontier up to the orphans, which makes messages of them, as far as no message stands
- * in the way: those come first. Producers do the same in passing, so an orphan is delivered within
- * a lap at the latest. Returns true if no orphan is left.
- */
-bool shmring_mpmc_redeliver(shmring_mpmc_side *side)
-{
-    uint64_t first = find_frontier(side), end = first;
-    bool blocked = false, left = false;
-
-    for (uint64_t i = 0; i <= side->mask; i++) {
-        uint64_t pos = first + i;
-        /* [mpmc.E] pairs with [mpmc.B], [mpmc.D] and [mpmc.F] */
-        uint64_t word = shmring_load64_acquire(shmring_mpmc_word(side, pos));
-        bool unused = shmring_mpmc_ahead(side, pos, word) == -1;
-
-        if (shmring_slot_is_orphan(word) && unused && !blocked)
-            end = pos + 1;
-        else if (shmring_slot_is_orphan(word))
-            left = true;
-        else if (unused && shmring_slot_state(word) == SHMRING_SLOT_READY)
-            blocked = true;
-    }
-    for (uint64_t pos = first; pos != end; pos++)
-        if (!use_up(side, pos))
-            return false;
-    return !left;
+    return all;
 }

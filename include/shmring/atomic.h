@@ -143,6 +143,18 @@ inline void shmring_fence_seq_cst(void)
 #endif
 }
 
+/* Fetches the line at place, with the right to write it. Orders nothing. */
+inline void shmring_prefetch_to_write(const void *place)
+{
+#if defined(__x86_64__)
+    /* Compilers fetch to read where they do not know that the machine has this; where it has not,
+     * it does nothing. */
+    __asm__ volatile("prefetchw %0" ::"m"(*(const char *)place));
+#else
+    __builtin_prefetch(place, 1);
+#endif
+}
+
 /* Tells the core that this is a spin loop. Orders nothing. */
 inline void shmring_cpu_pause(void)
 {

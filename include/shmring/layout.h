@@ -136,10 +136,10 @@ struct shmring_mpmc_control {
 };
 
 /* What there is of a slot beside its message: four to a line, so that a line serves more than one
- * message where a stream has room to run. mpmc.h says what is in them. */
+ * message where a stream has room to run. mpmc_word.h says what is in them. */
 struct shmring_mpmc_entry {
     shmring_word64 word;
-    shmring_word64 label; /* bits 0-31 length in bytes, 32-63 the user's type */
+    shmring_word64 label;
 };
 
 /* Members have ids 1 to SHMRING_MEMBER_MAX; 0 is nobody. */

@@ -63,10 +63,17 @@ void shmring_member_leave(int member_fd);
  */
 int shmring_member_probe(int fd, uint32_t id);
 
+/* A word in a page of our own, which the kernel zeroes for the child at fork(). */
+enum shmring_member_here {
+    SHMRING_MEMBER_GONE = 0,
+    SHMRING_MEMBER_HERE,
+    SHMRING_MEMBER_BETS,
+};
+
 /* A place in a table of members. Private to the process, owned by the caller; read id. */
 typedef struct shmring_member {
     struct shmring_member_record *record;
-    shmring_word32 *here; /* not 0; the kernel makes it 0 in a child after fork() */
+    shmring_word32 *here; /* enum shmring_member_here */
     uint32_t id;
     uint32_t session;
     int fd; /* holds the lock; -1: none */
@@ -91,16 +98,27 @@ int shmring_member_enroll(shmring_member *ret_member, int fd, struct shmring_mem
  * was zeroed or resigned. */
 void shmring_member_resign(shmring_member *member);
 
-/* False in a child after fork(). One load; thread-safe, async-signal-safe. */
+/* False in a child after fork(). Two loads; thread-safe, async-signal-safe. */
 SHMRING_HOT inline bool shmring_member_is_here(const shmring_member *member)
 {
     /* relaxed: nobody else writes it while we run. */
-    return shmring_load32_relaxed(member->here) != 0;
+    return shmring_load32_relaxed(member->here) != SHMRING_MEMBER_GONE;
+}
+
+/* Is it here, and of good luck with guesses? A note that rings keep where they look anyway. */
+SHMRING_HOT inline bool shmring_member_bets(const shmring_member *member)
+{
+    /* relaxed: as above. */
+    return shmring_load32_relaxed(member->here) == SHMRING_MEMBER_BETS;
 }
 
 /* 0, or -EOWNERDEAD in a child after fork(), or -ESTALE: others took this member for dead and
  * gave its place away. Does not call the kernel. */
 int shmring_member_check(const shmring_member *member);
+
+/* Is fd a descriptor of that file? A program may close one that we hold, and open another one that
+ * gets the same number. */
+bool shmring_member_is_object(int fd, dev_t device, ino_t inode);
 
 /*
  * Finds the next dead member with an id above *id and takes its lock, so that nobody else finds

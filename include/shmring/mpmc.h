@@ -8,38 +8,40 @@
  * may be held for any time: the others go around it. Calls of the hot path do not wait, do not
  * call the kernel and do not allocate.
  *
- * One 64-bit word per slot is the whole truth about it (mpmc_word.h): FREE, WRITING, READY or
- * READING, at a lap, and by whom.
+ * Two words per slot are the whole truth about it (mpmc_word.h): FREE, WRITING, READY or READING,
+ * at a lap, and by whom.
  *
  * Position p is slot p mod N at lap p div N + 1. It is used once its slot has reached that lap, and
  * closed once the slot is past it, or at it in state READING or FREE. Positions are used in order.
  *
  *   claim    walk over used positions to the frontier. FREE: swap to WRITING. READY: full. Held
  *            since a lap ago: carry it (swap its lap for ours, it keeps its owner) and walk on.
- *   commit, release, abort   swap to READY, FREE, FREE, at the lap that the word has by now.
+ *   commit, release   store the label, at whatever lap the word is by now; abort swaps to FREE.
  *   take     walk over closed positions, and over WRITING ones, which are noted; at the first READY
  *            look again at those noted: if none has changed, swap to READING; else start over. The
  *            frontier is the end: empty, after the same second look.
  *
  *   producer                                     consumer
- *   [mpmc.A] cas FREE    -> WRITING acquire      [mpmc.C] cas READY   -> READING acquire
- *            STORE message                                LOAD message
- *   [mpmc.B] cas WRITING -> READY   release      [mpmc.D] cas READING -> FREE    release
+ *   [mpmc.A] load  label           acquire       [mpmc.C] load  label           acquire
+ *            cas   word  (claim)   [mpmc.F]               cas   word  (take)    [mpmc.F]
+ *            STORE message                                LOAD  message
+ *   [mpmc.B] store label (commit)  release       [mpmc.D] store label (release) release
  *   all
- *   [mpmc.E] load word             acquire       [mpmc.F] cas word: carry, recover  acq_rel
- *   [mpmc.G] cas  hint             release       [mpmc.H] load hint                 acquire
- *   [mpmc.I] add  orphan_epoch     release       [mpmc.J] load orphan_epoch         acquire
+ *   [mpmc.E] load word             acquire       [mpmc.F] cas word              acq_rel
+ *   [mpmc.G] cas  hint             release       [mpmc.H] load hint             acquire
+ *   [mpmc.I] add  orphan_epoch     release       [mpmc.J] load orphan_epoch     acquire
  *
  *   A pairs with D: without it a slot could be overwritten while it is still being read.
  *   C pairs with B: without it a message could be read before it is written.
- *   E pairs with B, D and F: without it a walk could miss a message that was sent before it began,
- *     or take two of one producer in the wrong order.
+ *   E pairs with F: without it a label could be read that is older than the word before it, and a
+ *     walk could miss what was sent before it began.
  *   G pairs with H: without it a walk could begin behind positions that it believes unused.
  *   I pairs with J: without it a look for orphans could come too early, and not be repeated.
  *
  * Why it holds, with proofs of lock-freedom, order and recovery: docs/verification.md. In short:
- * the lap of a word only grows, so a swap cannot succeed on old knowledge; each failed swap and
- * each step of a walk is another member's progress; and whoever dies leaves its name in the word.
+ * the lap of a word only grows, so a swap cannot succeed on old knowledge, and a label that was
+ * read before a swap that succeeded was of that owner; each failed swap and each step of a walk is
+ * another member's progress; and whoever dies leaves its name in the word.
  *
  * Order: first in, first out, of messages that do not overlap in time, from claim to commit. A slot
  * held for more than a lap, and an orphan, goes to the tail. Full means that the oldest message not
@@ -63,6 +65,7 @@
 #include "shmring/atomic.h"
 #include "shmring/layout.h"
 #include "shmring/member.h"
+#include "shmring/mpmc_side.h"
 #include "shmring/mpmc_word.h"
 
 #include <errno.h>
@@ -74,70 +77,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum {
-    SHMRING_MPMC_OPEN_MAX = 8, /* positions that a consumer notes */
-    SHMRING_MPMC_STREAK = 8,   /* after so many good guesses the next one is a bet */
-    SHMRING_MPMC_TRIES = 64,   /* swaps of a word that is ours; each fails by a carry only */
-};
-
-/* What both handles begin with. Private to the process, owned by the caller, used by one thread at
- * a time; must not be copied. In a child after fork() its calls say -EOWNERDEAD, or find nothing.
- * All members are the library's. */
-typedef struct shmring_mpmc_side {
-    struct shmring_mpmc_entry *entries;
-    uint8_t *data;
-    uint64_t mask;
-    uint64_t slot_stride;
-    uint64_t hint_mask; /* a hint is given where a position has none of these bits */
-    uint32_t shift;     /* positions per lap, as a power of two */
-    uint32_t slot_size;
-    shmring_member member;
-    struct shmring_mpmc_control *control;
-    struct shmring_member_record *records;
-    int error;
-    uint32_t streak; /* walks in a row that ended where they began */
-    bool redeliver;
-    bool any_held; /* has it claimed or taken since attach? */
-} shmring_mpmc_side;
-
-typedef struct shmring_mpmc_producer {
-    shmring_mpmc_side side;
-    uint64_t tail_pos; /* every position below is used */
-} shmring_mpmc_producer;
-
-typedef struct shmring_mpmc_consumer {
-    shmring_mpmc_side side;
-    uint64_t head_pos; /* every position below is closed, or in open */
-    uint64_t bet_end;  /* no bets from here on: the producers may be near */
-    uint64_t bet_gap;  /* from there to the next such place, if they are not */
-    uint32_t orphans_seen;
-    uint32_t open_count;
-    struct {
-        uint64_t pos;
-        uint64_t word; /* as last seen */
-    } open[SHMRING_MPMC_OPEN_MAX];
-} shmring_mpmc_consumer;
-
-/* A slot that is ours: from claim to commit or abort, from take to release. Owned by the caller,
- * may be copied and moved. */
-typedef struct shmring_mpmc_slot {
-    void *data;      /* the message: slot_size bytes, aligned to the next power of two, or to 64 */
-    uint32_t length; /* take: of the message, bytes */
-    uint32_t type;
-    bool redelivered; /* take: delivered before, to a consumer that died or left with it */
-    uint32_t idx;
-    uint64_t word;
-} shmring_mpmc_slot;
-
-/* Which messages a selective take wants. */
-enum shmring_mpmc_wish {
-    SHMRING_TAKE_ANY = 0, /* the oldest */
-    SHMRING_TAKE_EQUAL,   /* the oldest of that type */
-    SHMRING_TAKE_EXCEPT,  /* the oldest of any other type */
-    SHMRING_TAKE_LOWEST,  /* the lowest type that is not above that; of these the oldest */
-    SHMRING_TAKE_HIGHEST, /* the highest type that is not below that; of these the oldest */
-};
 
 /*
  * Joins the ring at memory, whose geometry was checked (shmring_segment_open()), after recovering
@@ -183,103 +122,74 @@ uint64_t shmring_mpmc_used_guess(const shmring_mpmc_side *side);
 uint64_t shmring_mpmc_dropped_guess(const shmring_mpmc_side *side);
 uint64_t shmring_mpmc_redelivered_guess(const shmring_mpmc_side *side);
 
-/* The slow halves of what follows, out of line: walks, carries, and all that goes wrong. */
-bool shmring_mpmc_claim_walk(shmring_mpmc_producer *producer, shmring_mpmc_slot *ret_slot);
-bool shmring_mpmc_take_walk(shmring_mpmc_consumer *consumer, enum shmring_mpmc_wish wish,
-                            uint32_t type, uint32_t max_length, shmring_mpmc_slot *ret_slot);
-void shmring_mpmc_hint(shmring_mpmc_side *side, shmring_word64 *hint, uint64_t pos);
-void shmring_mpmc_pass(shmring_mpmc_side *side, uint64_t pos, uint64_t word);
-int shmring_mpmc_renew(const shmring_mpmc_side *side, shmring_mpmc_slot *slot);
-void shmring_mpmc_recover_slots(shmring_mpmc_side *side, uint32_t dead);
-bool shmring_mpmc_redeliver(shmring_mpmc_side *side);
-bool shmring_mpmc_poison(shmring_mpmc_side *side);
-
-SHMRING_HOT inline shmring_word64 *shmring_mpmc_word(const shmring_mpmc_side *side, uint64_t pos)
-{
-    return &side->entries[pos & side->mask].word;
-}
-
-SHMRING_HOT inline shmring_word64 *shmring_mpmc_label(const shmring_mpmc_side *side, uint64_t pos)
-{
-    return &side->entries[pos & side->mask].label;
-}
-
-/* The lap of a position, as it stands in a word. */
-SHMRING_HOT inline uint64_t shmring_mpmc_lap(const shmring_mpmc_side *side, uint64_t pos)
-{
-    return ((pos >> side->shift) + 1) << 16;
-}
-
-/* Laps from that of pos to that of the word: below 0, pos is not used yet. */
-SHMRING_HOT inline int64_t shmring_mpmc_ahead(const shmring_mpmc_side *side, uint64_t pos,
-                                              uint64_t word)
-{
-    return shmring_slot_laps(word, shmring_mpmc_lap(side, pos));
-}
-
-SHMRING_HOT inline void shmring_mpmc_own(shmring_mpmc_side *side, uint64_t pos, uint64_t word,
-                                         shmring_mpmc_slot *ret_slot)
-{
-    side->any_held = true;
-    ret_slot->idx = (uint32_t)(pos & side->mask);
-    ret_slot->data = side->data + (pos & side->mask) * side->slot_stride;
-    ret_slot->word = word;
-}
-
 /*
  * Claims the next slot. Returns false: the ring is full, or shmring_mpmc_error() says why. (Also
- * after very many steps in which others always came first.) Linearizes at A.
+ * after very many steps in which others always came first.) Linearizes at F.
  */
 SHMRING_HOT inline bool shmring_mpmc_claim(shmring_mpmc_producer *producer,
                                            shmring_mpmc_slot *ret_slot)
 {
     shmring_mpmc_side *side = &producer->side;
-    uint64_t lap = shmring_mpmc_lap(side, producer->tail_pos);
-    uint64_t word = lap - SHMRING_SLOT_ONE_LAP;
-    uint64_t claimed = lap | SHMRING_SLOT_WRITING | side->member.id;
+    uint64_t pos = producer->tail_pos, idx = pos & side->mask;
+    struct shmring_mpmc_entry *entry = &side->entries[idx];
+    uint64_t claimed = producer->claimed;
+    void *data = side->data + idx * side->slot_stride;
+    shmring_mpmc_slot slot; /* so that *ret_slot may live in registers */
 
-    /* A bet that the frontier is where we left it: a load first would fetch the line twice, to read
-     * and to write. [mpmc.A] pairs with [mpmc.D] */
-    if (side->streak < SHMRING_MPMC_STREAK || !shmring_member_is_here(&side->member) ||
-        !shmring_cas64_acquire(shmring_mpmc_word(side, producer->tail_pos), &word, claimed))
-        return shmring_mpmc_claim_walk(producer, ret_slot);
-    shmring_mpmc_own(side, producer->tail_pos, claimed, ret_slot);
-    if ((++producer->tail_pos & side->hint_mask) == 0)
-        shmring_mpmc_hint(side, &side->control->tail_hint, producer->tail_pos);
+    if (__builtin_expect(shmring_member_bets(&side->member), true)) {
+        shmring_prefetch_to_write(entry);
+        /* [mpmc.E] pairs with [mpmc.F] */
+        uint64_t word = shmring_load64_acquire(&entry->word);
+        /* [mpmc.A] pairs with [mpmc.D] */
+        uint64_t label = shmring_load64_acquire(&entry->label);
+
+        /* Taken at the lap before, by anyone, and released? [mpmc.F] pairs with [mpmc.E] */
+        if (__builtin_expect(shmring_slot_precedes(word, SHMRING_WORD_TAKEN, claimed, 1) &&
+                                 !shmring_slot_is_filled(label) &&
+                                 shmring_cas64_acq_rel(&entry->word, &word, claimed),
+                             true)) {
+            producer->tail_pos = pos + 1;
+            if (__builtin_expect(((pos + 1) & side->hint_mask) == 0, false))
+                shmring_mpmc_produced(producer);
+            *ret_slot = (shmring_mpmc_slot){.data = data, .idx = (uint32_t)idx, .word = claimed};
+            return true;
+        }
+    }
+    if (!shmring_mpmc_claim_walk(producer, &slot))
+        return false;
+    *ret_slot = slot;
     return true;
 }
 
-/* Ends the ownership of a slot that is ours in the one state: its word gets the other, at whatever
- * lap it has by now. */
-SHMRING_HOT inline int shmring_mpmc_settle(shmring_mpmc_side *side, shmring_mpmc_slot *slot,
-                                           uint64_t from, uint64_t to, const uint64_t *label)
+/* Is the slot ours in that way, by its word as we left it, and not done with? */
+SHMRING_HOT inline bool shmring_mpmc_is_own(const shmring_mpmc_side *side,
+                                            const shmring_mpmc_slot *slot, uint64_t kind)
 {
-    shmring_word64 *shared = shmring_mpmc_word(side, slot->idx);
+    /* relaxed: our own store; or another's, and left alone or looked at more closely. */
+    uint64_t word = shmring_load64_relaxed(shmring_mpmc_word(side, slot->idx));
+    /* relaxed: likewise. */
+    uint64_t label = shmring_load64_relaxed(shmring_mpmc_label(side, slot->idx));
 
-    for (int tries = 0; tries < SHMRING_MPMC_TRIES; tries++) {
-        uint64_t word = slot->word;
+    return word == slot->word && (word & SHMRING_WORD_WHO_MASK) == (kind | side->member.id) &&
+           shmring_slot_is_filled(label) == (kind == SHMRING_WORD_TAKEN) &&
+           shmring_member_is_here(&side->member);
+}
 
-        if ((word & SHMRING_SLOT_WHO_MASK) != (from | side->member.id))
-            return -ESTALE;
-        /* relaxed: it is as we left it, or else it is looked at more closely. */
-        if (shmring_load64_relaxed(shared) == word && shmring_member_is_here(&side->member)) {
-            /* relaxed: published by B. */
-            if (label != NULL)
-                shmring_store64_relaxed(shmring_mpmc_label(side, slot->idx), *label);
-            /* [mpmc.B] pairs with [mpmc.C] and [mpmc.E]
-             * [mpmc.D] pairs with [mpmc.A] and [mpmc.E] */
-            if (shmring_cas64_release(shared, &word, (word & SHMRING_SLOT_LAP_MASK) | to)) {
-                slot->word = 0;
-                return 0;
-            }
-        }
-        int error = shmring_mpmc_renew(side, slot);
+/* Is done with a slot: whatever its lap is by now, its state changes. */
+SHMRING_HOT inline int shmring_mpmc_settle(const shmring_mpmc_side *side, shmring_mpmc_slot *slot,
+                                           uint64_t kind, uint64_t label)
+{
+    if (__builtin_expect(!shmring_mpmc_is_own(side, slot, kind), false)) {
+        shmring_mpmc_slot copy = *slot; /* so that the slot itself may live in registers */
+        int error = shmring_mpmc_renew(side, &copy, kind);
 
         if (error != 0)
             return error;
     }
-    shmring_mpmc_poison(side);
-    return -EBADMSG;
+    slot->word = 0;
+    /* [mpmc.B] pairs with [mpmc.C]; [mpmc.D] pairs with [mpmc.A] */
+    shmring_store64_release(shmring_mpmc_label(side, slot->idx), label);
+    return 0;
 }
 
 /*
@@ -294,55 +204,66 @@ SHMRING_HOT inline int shmring_mpmc_settle(shmring_mpmc_side *side, shmring_mpmc
 SHMRING_HOT inline int shmring_mpmc_commit(shmring_mpmc_producer *producer, shmring_mpmc_slot *slot,
                                            uint32_t length, uint32_t type)
 {
-    uint64_t label = (uint64_t)type << 32 | length;
+    uint64_t label = (uint64_t)type << 32 | SHMRING_LABEL_FILLED | length;
 
     if (length > producer->side.slot_size)
         return -EMSGSIZE;
-    return shmring_mpmc_settle(&producer->side, slot, SHMRING_SLOT_WRITING, SHMRING_SLOT_READY,
-                               &label);
+    return shmring_mpmc_settle(&producer->side, slot, SHMRING_WORD_CLAIMED, label);
 }
 
 /* Gives a claimed slot back unsent. Errors as from commit. */
-inline int shmring_mpmc_abort(shmring_mpmc_producer *producer, shmring_mpmc_slot *slot)
-{
-    return shmring_mpmc_settle(&producer->side, slot, SHMRING_SLOT_WRITING, SHMRING_SLOT_FREE,
-                               NULL);
-}
+int shmring_mpmc_abort(shmring_mpmc_producer *producer, shmring_mpmc_slot *slot);
 
 /* What a label says of the message in a slot that is ours now. It was loaded once: members may
  * break the rules. */
 SHMRING_HOT inline bool shmring_mpmc_accept(shmring_mpmc_side *side, uint64_t label,
                                             shmring_mpmc_slot *ret_slot)
 {
-    ret_slot->length = (uint32_t)label;
+    ret_slot->length = (uint32_t)(label & SHMRING_LABEL_LENGTH_MASK);
     ret_slot->type = (uint32_t)(label >> 32);
-    ret_slot->redelivered = (ret_slot->word & SHMRING_SLOT_REDELIVERED) != 0;
-    return ret_slot->length <= side->slot_size || shmring_mpmc_poison(side);
+    ret_slot->redelivered = (ret_slot->word & SHMRING_WORD_REDELIVERED) != 0;
+    return __builtin_expect(ret_slot->length <= side->slot_size, true) ||
+           shmring_mpmc_poison(side);
 }
 
 /*
  * Takes the oldest message. Returns false: the ring is empty, or shmring_mpmc_error() says why.
- * (Also after very many steps in which others always came first.) Linearizes at C.
+ * (Also after very many steps in which others always came first.) Linearizes at F. In a stream, it
+ * may pause for some microseconds: see let_run_ahead() in mpmc_walk.c.
  */
 SHMRING_HOT inline bool shmring_mpmc_take(shmring_mpmc_consumer *consumer,
                                           shmring_mpmc_slot *ret_slot)
 {
     shmring_mpmc_side *side = &consumer->side;
-    uint64_t word = shmring_mpmc_lap(side, consumer->head_pos) | SHMRING_SLOT_READY;
-    uint64_t taken = word | SHMRING_SLOT_READING | side->member.id;
+    uint64_t pos = consumer->head_pos, idx = pos & side->mask;
+    struct shmring_mpmc_entry *entry = &side->entries[idx];
+    uint64_t taken = consumer->taken;
+    void *data = side->data + idx * side->slot_stride;
+    shmring_mpmc_slot slot; /* so that *ret_slot may live in registers */
 
-    /* A bet, as in claim. [mpmc.C] pairs with [mpmc.B] */
-    if (side->streak < SHMRING_MPMC_STREAK || !shmring_member_is_here(&side->member) ||
-        (int64_t)(consumer->bet_end - consumer->head_pos) <= 0 ||
-        !shmring_cas64_acquire(shmring_mpmc_word(side, consumer->head_pos), &word, taken))
-        return shmring_mpmc_take_walk(consumer, SHMRING_TAKE_ANY, 0, UINT32_MAX, ret_slot);
-    shmring_mpmc_own(side, consumer->head_pos, taken, ret_slot);
-    if ((++consumer->head_pos & side->hint_mask) == 0)
-        shmring_mpmc_hint(side, &side->control->head_hint, consumer->head_pos);
-    /* relaxed: C ordered it. */
-    uint64_t label = shmring_load64_relaxed(shmring_mpmc_label(side, ret_slot->idx));
+    if (__builtin_expect(shmring_member_bets(&side->member), true)) {
+        shmring_prefetch_to_write(entry);
+        /* [mpmc.E] pairs with [mpmc.F] */
+        uint64_t word = shmring_load64_acquire(&entry->word);
+        /* [mpmc.C] pairs with [mpmc.B] */
+        uint64_t label = shmring_load64_acquire(&entry->label);
 
-    return shmring_mpmc_accept(side, label, ret_slot);
+        /* Claimed at this lap, by anyone, and committed? [mpmc.F] pairs with [mpmc.E] */
+        if (__builtin_expect(shmring_slot_precedes(word, SHMRING_WORD_CLAIMED, taken, 0) &&
+                                 shmring_slot_is_filled(label) &&
+                                 shmring_cas64_acq_rel(&entry->word, &word, taken),
+                             true)) {
+            consumer->head_pos = pos + 1;
+            if (__builtin_expect(((pos + 1) & side->hint_mask) == 0, false))
+                shmring_mpmc_consumed(consumer);
+            *ret_slot = (shmring_mpmc_slot){.data = data, .idx = (uint32_t)idx, .word = taken};
+            return shmring_mpmc_accept(side, label, ret_slot);
+        }
+    }
+    if (!shmring_mpmc_take_walk(consumer, SHMRING_TAKE_ANY, 0, UINT32_MAX, &slot))
+        return false;
+    *ret_slot = slot;
+    return true;
 }
 
 /* Takes the message that is wanted, see enum shmring_mpmc_wish. Looks at each message that stands
@@ -357,8 +278,7 @@ inline bool shmring_mpmc_take_by(shmring_mpmc_consumer *consumer, enum shmring_m
 SHMRING_HOT inline int shmring_mpmc_release(shmring_mpmc_consumer *consumer,
                                             shmring_mpmc_slot *slot)
 {
-    return shmring_mpmc_settle(&consumer->side, slot, SHMRING_SLOT_READING, SHMRING_SLOT_FREE,
-                               NULL);
+    return shmring_mpmc_settle(&consumer->side, slot, SHMRING_WORD_TAKEN, 0);
 }
 
 /* Several at once, in order, as many as there are: returns how many. A batch that is held for more

@@ -16,6 +16,7 @@
 #include "shmring/layout.h"
 #include "shmring/member.h"
 #include "shmring/mpmc.h"
+#include "shmring/mpmc_side.h"
 #include "shmring/mpmc_word.h"
 #include "shmring/segment.h"
 #include "shmring/spsc.h"

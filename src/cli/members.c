@@ -95,11 +95,13 @@ static int count_slots(int fd, struct cli_ring *ring, uint32_t held[][2])
         for (uint64_t i = 0; i < count; i++) {
             /* relaxed: a copy of our own. */
             uint64_t word = shmring_load64_relaxed(&entries[i].word);
-            uint64_t state = word & SHMRING_SLOT_STATE_MASK;
+            /* relaxed: likewise. */
+            uint64_t label = shmring_load64_relaxed(&entries[i].label);
+            enum shmring_slot_state state = shmring_slot_state(word, label);
 
-            ring->used += state == SHMRING_SLOT_READY;
+            ring->used += state == SHMRING_SLOT_READY || state == SHMRING_SLOT_ORPHAN;
             if (state == SHMRING_SLOT_WRITING || state == SHMRING_SLOT_READING)
-                held[word & SHMRING_SLOT_OWNER_MASK][state == SHMRING_SLOT_READING]++;
+                held[shmring_slot_owner(word)][state == SHMRING_SLOT_READING]++;
         }
     }
     return 0;

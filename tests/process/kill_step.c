@@ -40,11 +40,11 @@ static struct forecast foresee(void)
 
     memcpy(forecast.got, world.got, sizeof world.got);
     for (uint64_t idx = 0; idx < geometry.capacity; idx++) {
-        uint64_t word = word_at(idx), state = word & SHMRING_SLOT_STATE_MASK;
-        uint32_t owner = (uint32_t)(word & SHMRING_SLOT_OWNER_MASK);
+        enum shmring_slot_state state = state_at(idx);
+        uint32_t owner = shmring_slot_owner(word_at(idx));
         uint64_t number = number_at(idx);
 
-        if (state == SHMRING_SLOT_READY || (state == SHMRING_SLOT_READING && owner == 0) ||
+        if (state == SHMRING_SLOT_READY || state == SHMRING_SLOT_ORPHAN ||
             (state == SHMRING_SLOT_READING && redelivers() && is_dead(owner))) {
             CHECK(number < NUMBERS);
             forecast.more[number]++;

@@ -92,6 +92,13 @@ static uint64_t word_at(uint64_t idx)
     return shmring_load64_relaxed(shmring_mpmc_word(&world.producer.side, idx));
 }
 
+static enum shmring_slot_state state_at(uint64_t idx)
+{
+    /* relaxed: as above. */
+    return shmring_slot_state(
+        word_at(idx), shmring_load64_relaxed(shmring_mpmc_label(&world.producer.side, idx)));
+}
+
 static uint64_t number_at(uint64_t idx)
 {
     return small_number((uint8_t *)segment.base + geometry.data_offset +
@@ -116,16 +123,14 @@ static int count_dead(void)
 }
 
 /* Slots in that state of members; of the dead only, if so. */
-static unsigned count_held(uint64_t state, bool dead_only)
+static unsigned count_held(enum shmring_slot_state state, bool dead_only)
 {
     unsigned held = 0;
 
     for (uint64_t idx = 0; idx < geometry.capacity; idx++) {
-        uint64_t word = word_at(idx);
-        uint32_t owner = (uint32_t)(word & SHMRING_SLOT_OWNER_MASK);
+        uint32_t owner = shmring_slot_owner(word_at(idx));
 
-        held += owner != 0 && (word & SHMRING_SLOT_STATE_MASK) == state &&
-                (!dead_only || is_dead(owner));
+        held += owner != 0 && state_at(idx) == state && (!dead_only || is_dead(owner));
     }
     return held;
 }
@@ -327,7 +332,7 @@ static void all_slots_are_there(void)
     CHECK_EQ(take_all(), (long long)geometry.capacity); /* in order, or it says so */
     CHECK_EQ(world.last, (long long)(first + geometry.capacity - 1));
     for (uint64_t idx = 0; idx < geometry.capacity; idx++)
-        CHECK_EQ(word_at(idx) & ~SHMRING_SLOT_LAP_MASK, SHMRING_SLOT_FREE);
+        CHECK_EQ(state_at(idx), SHMRING_SLOT_FREE);
     CHECK_EQ(shmring_mpmc_error(&world.producer.side), 0);
 }
 

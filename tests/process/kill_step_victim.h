@@ -148,11 +148,14 @@ static void prepare(struct victim *v)
      * a while knows as much. */
     if (v->bet && producer) {
         v->producer.tail_pos = world.producer.tail_pos;
-        v->producer.side.streak = SHMRING_MPMC_STREAK;
+        v->producer.claimed =
+            shmring_mpmc_word_at(&v->producer.side, v->producer.tail_pos, SHMRING_WORD_CLAIMED);
+        shmring_store32_relaxed(v->producer.side.member.here, SHMRING_MEMBER_BETS);
     } else if (v->bet && world.consumer.open_count == 0) {
         v->consumer.head_pos = world.consumer.head_pos;
-        v->consumer.bet_end = v->consumer.head_pos + 64;
-        v->consumer.side.streak = SHMRING_MPMC_STREAK;
+        v->consumer.taken =
+            shmring_mpmc_word_at(&v->consumer.side, v->consumer.head_pos, SHMRING_WORD_TAKEN);
+        shmring_store32_relaxed(v->consumer.side.member.here, SHMRING_MEMBER_BETS);
     }
 }
 

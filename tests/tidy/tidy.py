@@ -18,15 +18,18 @@ HASH_SUFFIXES = {".py", ".sh", ".cmake", ".yml"}
 
 # A header of include/shmring and the ones it may include; src/X.c may include X.h and the same.
 BASE = {"atomic", "layout", "member"}
+MPMC = BASE | {"mpmc_word", "mpmc_side"}
 LAYERS = {
     "atomic": set(),
     "layout": {"atomic"},
     "member": {"atomic", "layout"},
     "spsc": BASE,
     "mpmc_word": BASE,
-    "mpmc": BASE | {"mpmc_word"},
-    "mpmc_walk": BASE | {"mpmc_word", "mpmc"},
-    "mpmc_recover": BASE | {"mpmc_word", "mpmc"},
+    "mpmc_side": BASE | {"mpmc_word"},
+    "mpmc": MPMC,
+    "mpmc_walk": MPMC | {"mpmc"},
+    "mpmc_take": MPMC | {"mpmc"},
+    "mpmc_recover": MPMC | {"mpmc"},
     "segment": BASE,
     "wait": BASE,
     "spsc_array": BASE | {"spsc"},

@@ -4,170 +4,54 @@
  * cannot be is poison for good, and nothing leads out of the ring: it lies between pages that
  * nobody may touch, and so do the buffers. SEED in the environment repeats a run.
  */
-#include "../messages.h"
-#include "memory.h"
+#include "mpmc_hostile.h"
 
-#include <pthread.h>
-#include <sys/mman.h>
+enum { FREE, CLAIMED, TAKEN };
 
-enum {
-    SLOTS = 8,
-    SLOT_SIZE = 56, /* with its label, the whole stride: the last byte borders on the guard */
-    SHORT = 8,
-    HANG_SECONDS = 90,
-};
-
-static shmring_geometry geometry;
-static uint8_t *base, *buffer_end;
-static int ring_fd;
-static uint64_t seed;
-static shmring_mpmc_producer producer;
-static shmring_mpmc_consumer consumer;
-static shmring_mpmc_slot kept[2]; /* claimed and taken, perhaps */
-static shmring_word32 stop;
-
-/* size bytes of fd between two pages without access. */
-static uint8_t *guarded(size_t size, int fd)
+/* As the table in mpmc_word.h has it. */
+static bool is_possible(uint64_t low, bool filled)
 {
-    uint8_t *place = mmap(NULL, size + 2 * SHMRING_PAGE_SIZE, PROT_NONE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    bool owned = (low & 0xfff) != 0, marked = (low & 0x4000) != 0;
 
-    cr_assert_neq((void *)place, MAP_FAILED);
-    cr_assert_eq(ftruncate(fd, (off_t)size), 0);
-    cr_assert_neq(mmap(place + SHMRING_PAGE_SIZE, size, PROT_READ | PROT_WRITE,
-                       MAP_SHARED | MAP_FIXED, fd, 0), MAP_FAILED);
-    return place + SHMRING_PAGE_SIZE;
-}
-
-static void set_up(void)
-{
-    char program[] = "";
-    char *argv[] = {program, getenv("SEED"), NULL};
-
-    seed = test_seed(argv[1] != NULL ? 2 : 1, argv);
-    cr_assert_eq(shmring_layout_plan(SHMRING_KIND_MPMC, SLOT_SIZE, SLOTS, &geometry), 0);
-    geometry.options = seed % 2 ? SHMRING_OPTION_REDELIVER : 0;
-    ring_fd = memfd_create("ring", MFD_CLOEXEC);
-    base = guarded(geometry.total_size, ring_fd);
-    buffer_end = guarded(SHMRING_PAGE_SIZE, memfd_create("buffer", MFD_CLOEXEC));
-    buffer_end += SHMRING_PAGE_SIZE;
-    alarm(HANG_SECONDS); /* a call that does not end is a crash of the test */
-}
-
-TestSuite(mpmc_hostile, .init = set_up);
-
-static void attach(int fd)
-{
-    cr_assert_eq(shmring_mpmc_attach_producer(&producer, base, &geometry, fd), 0);
-    cr_assert_eq(shmring_mpmc_attach_consumer(&consumer, base, &geometry, fd), 0);
-}
-
-static void detach(void)
-{
-    shmring_mpmc_detach_producer(&producer);
-    shmring_mpmc_detach_consumer(&consumer);
-}
-
-static shmring_word64 *word_at(uint64_t idx)
-{
-    return &((struct shmring_mpmc_entry *)(void *)(base + geometry.entries_offset))[idx].word;
-}
-
-static shmring_word64 *label_at(uint64_t idx)
-{
-    return &((struct shmring_mpmc_entry *)(void *)(base + geometry.entries_offset))[idx].label;
-}
-
-static void clear(void)
-{
-    memset(base, 0, geometry.total_size);
-}
-
-/* The message of a slot that was given to us is inside the ring: touches all of it. */
-static void touch(const shmring_mpmc_slot *slot, uint32_t length)
-{
-    cr_assert_lt(slot->idx, SLOTS);
-    cr_assert_leq(length, SLOT_SIZE);
-    cr_assert_eq(slot->data, base + geometry.data_offset + slot->idx * geometry.slot_stride);
-    memset(slot->data, 1, length);
-}
-
-static void expect_poison_is_for_good(const shmring_mpmc_side *side)
-{
-    shmring_mpmc_slot slot;
-
-    clear();
-    for (int i = 0; i < 20; i++) {
-        if (side == &producer.side) {
-            cr_assert_not(shmring_mpmc_claim(&producer, &slot));
-            cr_assert_eq(shmring_mpmc_send(&producer, "", 0, 0), -EBADMSG);
-        } else {
-            cr_assert_not(shmring_mpmc_take(&consumer, &slot));
-            cr_assert_not(shmring_mpmc_take_by(&consumer, SHMRING_TAKE_LOWEST, 9, &slot));
-            cr_assert_eq(shmring_mpmc_recv(&consumer, buffer_end, 0, &slot), -EBADMSG);
-        }
-        cr_assert_eq(shmring_mpmc_error(side), -EBADMSG);
-    }
-}
-
-/* A ring in use: one slot claimed, one taken, one with a message, then the frontier. */
-typedef struct scene {
-    shmring_mpmc_slot claimed, taken;
-    uint64_t ready, frontier; /* indices */
-} scene;
-
-static scene scene_new(int rounds)
-{
-    shmring_mpmc_slot slot;
-    scene now;
-
-    clear();
-    attach(-1);
-    for (int i = 0; i < rounds; i++) {
-        cr_assert_eq(shmring_mpmc_send(&producer, "", 0, 0), 0);
-        cr_assert_eq(shmring_mpmc_recv(&consumer, buffer_end, 0, &slot), 0);
-    }
-    cr_assert(shmring_mpmc_claim(&producer, &now.claimed));
-    cr_assert_eq(shmring_mpmc_send(&producer, "one", 3, 0), 0);
-    cr_assert_eq(shmring_mpmc_send(&producer, "two", 3, 0), 0);
-    cr_assert(shmring_mpmc_take(&consumer, &now.taken));
-    now.ready = (now.taken.idx + 1) % SLOTS;
-    now.frontier = (now.taken.idx + 2) % SLOTS;
-    return now;
-}
-
-/* As the drawing of a word in mpmc.h has it. */
-static bool is_possible(uint64_t low)
-{
-    bool owned = (low & SHMRING_SLOT_OWNER_MASK) != 0;
-    bool marked = (low & SHMRING_SLOT_REDELIVERED) != 0;
-    char state = "FWRr--Rr"[low >> 12 & 7];
-
-    if ((low & SHMRING_SLOT_RESERVED) != 0 || state == '-')
+    if (low >> 15 != 0)
         return false;
-    return state == 'r' ? owned || marked : owned == (state == 'W');
+    switch (low >> 12 & 3) {
+    case FREE:
+        return !owned && !marked;
+    case CLAIMED:
+        return owned != marked;
+    case TAKEN:
+        return owned || marked || !filled;
+    default:
+        return false;
+    }
 }
 
-static void expect_claim(int rounds, int64_t laps, uint64_t low)
+static void expect_claim(int rounds, int64_t laps, uint64_t low, bool filled)
 {
     scene now = scene_new(rounds);
-    uint64_t state = low & SHMRING_SLOT_STATE_MASK;
-    uint64_t word = shmring_load64_relaxed(word_at(now.frontier)) & SHMRING_SLOT_LAP_MASK;
-    bool is_full = laps == 0 && state == SHMRING_SLOT_READY;
-    bool is_bad = !is_possible(low) || laps < 0 || laps > 1;
+    uint64_t kind = low >> 12 & 3;
+    uint64_t word = shmring_load64_relaxed(word_at(now.frontier)) & SHMRING_WORD_LAP_MASK;
+    bool is_full = laps == 0 && kind == CLAIMED && filled;
+    bool is_bad = laps < 0 || laps > 1 || (laps == 0 && !is_possible(low, filled));
     shmring_mpmc_slot slot;
 
     shmring_store64_relaxed(word_at(now.frontier), word + ((uint64_t)laps << 16) + low);
+    shmring_store64_relaxed(label_at(now.frontier), filled ? SHMRING_LABEL_FILLED + 3 : 0);
     bool claimed = shmring_mpmc_claim(&producer, &slot);
 
-    cr_assert_eq(claimed, !is_bad && !is_full, "laps %lld, %#llx", (long long)laps,
-                 (unsigned long long)low);
-    cr_assert_eq(shmring_mpmc_error(&producer.side), is_bad ? -EBADMSG : 0);
+    /* A word of laps to come is not looked at more closely: it is walked past. */
+    if (laps <= 1) {
+        cr_assert_eq(claimed, !is_bad && !is_full, "laps %lld, %#llx, filled %d", (long long)laps,
+                     (unsigned long long)low, filled);
+        cr_assert_eq(shmring_mpmc_error(&producer.side), is_bad ? -EBADMSG : 0);
+    }
     if (claimed) {
         touch(&slot, SLOT_SIZE);
-        cr_assert(slot.idx == now.frontier || laps == 1 || state != SHMRING_SLOT_FREE);
+        cr_assert(slot.idx == now.frontier || laps == 1 || kind == CLAIMED ||
+                  (kind == TAKEN && filled));
     }
-    if (is_bad)
+    if (!claimed && !is_full)
         expect_poison_is_for_good(&producer.side);
     detach();
 }
@@ -175,19 +59,23 @@ static void expect_claim(int rounds, int64_t laps, uint64_t low)
 static void expect_take(int rounds, int64_t laps, uint64_t low, enum shmring_mpmc_wish wish)
 {
     scene now = scene_new(rounds);
-    uint64_t word = shmring_load64_relaxed(word_at(now.ready)) & SHMRING_SLOT_LAP_MASK;
-    bool is_bad = !is_possible(low) || laps < -1 || laps > 1;
-    bool is_there = !is_bad && laps == 0 && (low & SHMRING_SLOT_STATE_MASK) == SHMRING_SLOT_READY;
+    uint64_t word = shmring_load64_relaxed(word_at(now.ready)) & SHMRING_WORD_LAP_MASK;
+    bool is_bad = laps < -1 || laps > 1 || (laps <= 0 && !is_possible(low, true));
+    bool is_orphan = (low >> 12 & 3) == TAKEN && (low & 0xfff) == 0 && is_possible(low, true);
+    bool is_there = !is_bad && ((laps == 0 && (low >> 12 & 3) == CLAIMED) || is_orphan);
     shmring_mpmc_slot slot;
 
     shmring_store64_relaxed(word_at(now.ready), word + ((uint64_t)laps << 16) + low);
     bool taken = shmring_mpmc_take_by(&consumer, wish, 0, &slot);
 
-    cr_assert_eq(taken, is_there, "laps %lld, %#llx", (long long)laps, (unsigned long long)low);
-    cr_assert_eq(shmring_mpmc_error(&consumer.side), is_bad ? -EBADMSG : 0);
+    if (laps <= 1) {
+        cr_assert_eq(taken, is_there, "laps %lld, %#llx", (long long)laps,
+                     (unsigned long long)low);
+        cr_assert_eq(shmring_mpmc_error(&consumer.side), is_bad ? -EBADMSG : 0);
+    }
     if (taken)
         touch(&slot, slot.length);
-    if (is_bad)
+    else if (is_bad && laps <= 1)
         expect_poison_is_for_good(&consumer.side);
     detach();
 }
@@ -199,7 +87,7 @@ static void expect_settle(bool taken, int64_t laps, uint64_t low)
     scene now = scene_new(3);
     shmring_mpmc_slot *slot = taken ? &now.taken : &now.claimed;
     uint64_t word = shmring_load64_relaxed(word_at(slot->idx));
-    uint64_t other = (word & SHMRING_SLOT_LAP_MASK) + ((uint64_t)laps << 16) + low;
+    uint64_t other = (word & SHMRING_WORD_LAP_MASK) + ((uint64_t)laps << 16) + low;
     bool is_ours = ((word ^ other) & 0x3fff) == 0;
 
     shmring_store64_relaxed(word_at(slot->idx), other);
@@ -228,8 +116,10 @@ Test(mpmc_hostile, each_pattern_of_a_word_at_each_lap_does_what_the_rules_say)
             for (uint64_t bits = 0; bits < 16; bits++) {
                 uint64_t low = bits << 12 | owners[o];
 
-                for (int rounds = 0; rounds <= 30; rounds += 15)
-                    expect_claim(rounds, LAPS[l], low);
+                for (int rounds = 0; rounds <= 30; rounds += 15) {
+                    expect_claim(rounds, LAPS[l], low, false);
+                    expect_claim(rounds, LAPS[l], low, true);
+                }
                 for (int wish = SHMRING_TAKE_ANY; wish <= SHMRING_TAKE_HIGHEST; wish++)
                     if (wish != SHMRING_TAKE_EXCEPT)
                         expect_take(7, LAPS[l], low, (enum shmring_mpmc_wish)wish);
@@ -240,7 +130,7 @@ Test(mpmc_hostile, each_pattern_of_a_word_at_each_lap_does_what_the_rules_say)
 
 Test(mpmc_hostile, a_length_beyond_the_slot_is_poison)
 {
-    const uint32_t lengths[] = {SLOT_SIZE + 1, 64, 4096, 1U << 31, UINT32_MAX};
+    const uint32_t lengths[] = {SLOT_SIZE + 1, 64, 4096, 1U << 30, UINT32_MAX >> 1};
     const uint32_t sizes[] = {0, SHORT, SLOT_SIZE, 2 * SLOT_SIZE};
 
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
@@ -248,7 +138,7 @@ Test(mpmc_hostile, a_length_beyond_the_slot_is_poison)
             scene now = scene_new(20);
             shmring_mpmc_slot slot = {.length = 77};
 
-            shmring_store64_relaxed(label_at(now.ready), lengths[i]);
+            shmring_store64_relaxed(label_at(now.ready), SHMRING_LABEL_FILLED | lengths[i]);
             cr_expect_eq(shmring_mpmc_recv(&consumer, buffer_end - sizes[k], sizes[k], &slot),
                          -EBADMSG, "%u bytes into %u", lengths[i], sizes[k]);
             cr_expect_eq(slot.length, 77);
@@ -267,7 +157,7 @@ static void scribble(uint64_t *random)
 
     if (dice < 8)
         shmring_store64_relaxed(word_at(dice),
-                                value % 8 != 0 ? near & ~SHMRING_SLOT_RESERVED : near);
+                                value % 8 != 0 ? near & ~UINT64_C(0x8000) : near);
     else if (dice < 11)
         shmring_store64_relaxed(label_at(value >> 40 & (SLOTS - 1)),
                                 value % 2 ? value : (value & 0x3f) | (value & 3) << 32);

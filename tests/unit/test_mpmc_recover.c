@@ -224,9 +224,10 @@ Test(mpmc_recover, a_recovery_that_others_began_is_as_good_as_one_of_its_own)
         die_with(2, (int[]){1, 2, NOTHING});
         for (int i = 0; i < begun; i++) {
             /* Who did this died before the burial. The handles here have ids 1 and 2. */
-            shmring_mpmc_recover_slots(&producer.side, 3);
-            shmring_mpmc_recover_slots(&producer.side, 4);
-            shmring_mpmc_redeliver(&producer.side);
+            for (uint32_t id = 3; id <= 4; id++)
+                cr_assert(shmring_mpmc_recover_slots(
+                    &producer.side, id,
+                    shmring_load32_acquire(&producer.side.records[id].session)));
         }
         if (begun == 3)
             cr_expect(get() == 3 && get() == 1 + AGAIN);
