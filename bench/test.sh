@@ -37,7 +37,7 @@ expect 0 "JSON on stdout" python3 "$checker" "$directory/2"
 expect 0 "--list" "$program" --list
 for id in ring_spsc/stream/64B/spin ring_spsc/stream/64B/spin/b16 ring_array/stream/8B/spin/b32 \
     pipe/pingpong/65536B/block ring_mpmc/mpmc-8p8c/8B/spin ring_mpmc/solo/64B/spin \
-    ring_mpmc/mpmc-2p2c/64B/spin/b16/processes vyukov/mpmc-1p1c/64B/spin/processes \
+    ring_mpmc/mpmc-2p2c/64B/spin/processes vyukov/mpmc-1p1c/64B/spin/processes \
     floor/line_stream/4MiB floor/pingpong/2lines floor/memcpy/64KiB; do
     expect 0 "--list has $id" "$program" --list --only "$id"
     [ "$(cat "$directory/out")" = "$id" ] || { echo "--list $id" && failures=$((failures + 1)); }

@@ -4,11 +4,11 @@
 
 enum {
     HINT_STEPS = 8,   /* steps over closed positions between looks at the hint */
-    RUN_AHEAD = 128,  /* positions that producers shall be ahead, */
+    RUN_MAX = 512,    /* positions that producers shall be ahead (an eighth of a smaller ring), */
+    RUN_WORTH = 64,   /* if it is as many as that, */
     RUN_MIN = 8,      /* what shows that they run at all, */
     RUN_PAUSES = 256, /* and the time that they get */
     RUN_GAP_MAX = 1 << 16,
-    RUN_CAPACITY = 8 * RUN_AHEAD,
 };
 
 /* What a search for a message knows. */
@@ -200,10 +200,10 @@ static bool take_orphan(shmring_mpmc_consumer *consumer, struct search *search)
     return search->found;
 }
 
-/* How far are the producers ahead? Roughly: the largest power of two, RUN_MIN to RUN_AHEAD. */
-static uint64_t run_of(const shmring_mpmc_side *side, uint64_t head)
+/* How far are the producers ahead? Roughly: the largest of enough, half of that, and so on. */
+static uint64_t run_of(const shmring_mpmc_side *side, uint64_t head, uint64_t enough)
 {
-    uint64_t run = RUN_AHEAD;
+    uint64_t run = enough;
 
     for (; run >= RUN_MIN; run /= 2) {
         /* relaxed: a guess, whether to wait. */
@@ -224,17 +224,21 @@ static uint64_t run_of(const shmring_mpmc_side *side, uint64_t head)
 static void let_run_ahead(shmring_mpmc_consumer *consumer)
 {
     const shmring_mpmc_side *side = &consumer->side;
-    uint64_t head = consumer->head_pos, before = run_of(side, head), run = before;
+    uint64_t head = consumer->head_pos, eighth = (side->mask + 1) / 8;
+    uint64_t enough = eighth < RUN_MAX ? eighth : RUN_MAX;
 
-    if (side->mask + 1 < RUN_CAPACITY || before == RUN_AHEAD ||
-        (int64_t)(head - consumer->run_at) < 0)
+    if (enough < RUN_WORTH || (int64_t)(head - consumer->run_at) < 0)
         return;
-    for (int i = 0; i < RUN_PAUSES && run < RUN_AHEAD; i += RUN_MIN) {
-        for (int k = 0; k < RUN_MIN; k++)
+    uint64_t before = run_of(side, head, enough), run = before;
+
+    if (before >= enough / 2)
+        return;
+    for (int pauses = 0; pauses < RUN_PAUSES && run < enough; pauses += RUN_MIN) {
+        for (int i = 0; i < RUN_MIN; i++)
             shmring_cpu_pause();
-        run = run_of(side, head);
+        run = run_of(side, head, enough);
     }
-    consumer->run_gap = run > before ? 0 : consumer->run_gap % RUN_GAP_MAX * 2 + RUN_AHEAD;
+    consumer->run_gap = run > before ? 0 : consumer->run_gap % RUN_GAP_MAX * 2 + enough;
     consumer->run_at = head + consumer->run_gap;
 }
 

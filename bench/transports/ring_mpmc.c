@@ -11,7 +11,6 @@
 #include <string.h>
 
 struct channel {
-    uint32_t batch;
     shmring_geometry geometry;
     shmring_segment segment;
 };
@@ -19,16 +18,12 @@ struct channel {
 struct side {
     shmring_mpmc_producer producer;
     shmring_mpmc_consumer consumer;
-    shmring_mpmc_slot slots[BENCH_CROWD_BATCH_MAX];
-    uint32_t held; /* slots that are ours */
-    uint32_t used; /* of those, written or read */
-    uint32_t left; /* producer: of the batch, not claimed yet */
-    uint32_t batch;
+    shmring_mpmc_slot slot; /* that is ours */
 };
 
-static void *no_place(const struct side *side)
+static void *no_slot(const shmring_mpmc_side *side)
 {
-    if (shmring_mpmc_error(&side->producer.side) != 0)
+    if (shmring_mpmc_error(side) != 0)
         sample_fail("the ring is damaged");
     return NULL;
 }
@@ -38,88 +33,44 @@ BENCH_INLINE void *mpmc_reserve(void *opaque, uint32_t size)
     struct side *side = opaque;
 
     (void)size;
-    if (side->batch == 1)
-        return shmring_mpmc_claim(&side->producer, &side->slots[0]) ? side->slots[0].data
-                                                                    : no_place(side);
-    if (side->used == side->held) {
-        if (side->held != 0)
-            return NULL; /* to be published first */
-        side->held = shmring_mpmc_claim_many(&side->producer, side->slots, side->left);
-        if (side->held == 0)
-            return no_place(side);
-    }
-    return side->slots[side->used].data;
+    if (!shmring_mpmc_claim(&side->producer, &side->slot))
+        return no_slot(&side->producer.side);
+    return side->slot.data;
 }
 
 BENCH_INLINE void mpmc_stage(void *opaque, uint32_t size)
 {
-    struct side *side = opaque;
-
-    side->slots[side->used].length = size;
-    side->slots[side->used].type = 0;
-    if (side->batch != 1)
-        side->used++;
+    (void)opaque;
+    (void)size;
 }
 
 BENCH_INLINE bool mpmc_publish(void *opaque, uint32_t size)
 {
     struct side *side = opaque;
-    int error;
 
-    if (side->batch == 1) {
-        error = shmring_mpmc_commit(&side->producer, &side->slots[0], size, 0);
-    } else {
-        error = shmring_mpmc_commit_many(&side->producer, side->slots, side->used);
-        side->left -= side->used;
-        if (side->left == 0)
-            side->left = side->batch;
-        side->used = 0;
-        side->held = 0;
-    }
-    if (error != 0)
-        sample_fail("commit: %s", strerror(-error));
+    if (shmring_mpmc_commit(&side->producer, &side->slot, size, 0) != 0)
+        sample_fail("a slot is not ours any more");
     return true;
-}
-
-static const void *no_message(const struct side *side)
-{
-    if (shmring_mpmc_error(&side->consumer.side) != 0)
-        sample_fail("the ring is damaged");
-    return NULL;
 }
 
 BENCH_INLINE const void *mpmc_next(void *opaque, uint32_t size)
 {
     struct side *side = opaque;
-    const shmring_mpmc_slot *slot = &side->slots[side->used];
 
-    if (side->batch == 1) {
-        if (!shmring_mpmc_take(&side->consumer, &side->slots[0]))
-            return no_message(side);
-    } else if (side->used == side->held) {
-        side->used = 0;
-        side->held = shmring_mpmc_take_many(&side->consumer, side->slots, side->batch);
-        slot = &side->slots[0];
-        if (side->held == 0)
-            return no_message(side);
-    }
-    if (slot->length != size)
-        sample_wrong("a message of %u bytes", slot->length);
-    return slot->data;
+    if (!shmring_mpmc_take(&side->consumer, &side->slot))
+        return no_slot(&side->consumer.side);
+    if (side->slot.length != size)
+        sample_wrong("a message of %u bytes", side->slot.length);
+    return side->slot.data;
 }
 
 BENCH_INLINE void mpmc_done(void *opaque, uint32_t size)
 {
     struct side *side = opaque;
-    int error = 0;
 
     (void)size;
-    if (side->batch == 1)
-        error = shmring_mpmc_release(&side->consumer, &side->slots[0]);
-    else if (++side->used == side->held)
-        error = shmring_mpmc_release_many(&side->consumer, side->slots, side->held);
-    if (error != 0)
-        sample_fail("release: %s", strerror(-error));
+    if (shmring_mpmc_release(&side->consumer, &side->slot) != 0)
+        sample_fail("a slot is not ours any more");
 }
 
 static const struct ops crowd_ops = {mpmc_reserve, mpmc_stage, mpmc_publish,
@@ -134,7 +85,6 @@ static void *mpmc_open(const struct shape *shape)
 
     if (channel == NULL)
         return NULL;
-    channel->batch = shape->batch;
     error =
         shmring_layout_plan(SHMRING_KIND_MPMC, shape->size, BENCH_CROWD_SLOTS, &channel->geometry);
     if (error == 0)
@@ -164,8 +114,6 @@ static void *mpmc_join(void *opaque, enum role role)
     if (side == NULL)
         return NULL;
     memset(side, 0, sizeof *side);
-    side->batch = channel->batch;
-    side->left = channel->batch;
     if (role == ROLE_PRODUCER)
         error = shmring_mpmc_attach_producer(&side->producer, base, &channel->geometry, fd);
     else
@@ -188,18 +136,11 @@ static void mpmc_leave(void *opaque, enum role role)
     free(side);
 }
 
-static bool mpmc_holds(const void *opaque)
-{
-    const struct side *side = opaque;
-
-    return side->batch != 1 && side->used != side->held;
-}
-
 static void mpmc_settings(char *ret_text, size_t text_size)
 {
     snprintf(ret_text, text_size,
              "%d slots, claim/commit and take/release in place, anonymous segment, deaths noticed "
-             "by locks; with batch N claim_many, commit_many, take_many, release_many of up to N",
+             "by locks",
              (int)BENCH_CROWD_SLOTS);
 }
 
@@ -208,13 +149,11 @@ static const struct crowd_kind mpmc_crowd = {
     .fifo = true,
     .join = mpmc_join,
     .leave = mpmc_leave,
-    .holds = mpmc_holds,
 };
 
 const struct transport transport_ring_mpmc = {
     .name = "ring_mpmc",
-    .note = "shmring; no member can stop the others; /bN claims and takes up to N at once",
-    .batches = {16},
+    .note = "shmring; no member can stop the others",
     .crowd = &mpmc_crowd,
     .open = mpmc_open,
     .close = mpmc_close,
