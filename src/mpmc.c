@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 /* Positions between hints: an eighth of the ring, within limits. More is faster, because it lets
- * producers run further ahead (mpmc_walk.c). */
+ * producers run further ahead (mpmc_take.c). */
 enum {
     HINTS_PER_LAP = 8,
     HINT_EVERY_MIN = 8,

@@ -18,32 +18,44 @@ static void note_held(shmring_mpmc_side *side, uint64_t word)
     shmring_store64_relaxed(since, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
 }
 
+/* FREE with a filled label: a member that was taken for dead has committed. The slot is made ours
+ * first, so that nobody else's label can be hit, and then emptied as by any reader. */
+static void unsay(shmring_mpmc_side *side, uint64_t pos, uint64_t word)
+{
+    uint64_t own = (word & SHMRING_WORD_LAP_MASK) | SHMRING_WORD_TAKEN | side->member.id;
+
+    /* [mpmc.F] pairs with [mpmc.E] */
+    if (shmring_cas64_acq_rel(shmring_mpmc_word(side, pos), &word, own)) {
+        /* [mpmc.D] pairs with [mpmc.A] */
+        shmring_store64_release(shmring_mpmc_label(side, pos), 0);
+    }
+}
+
 /*
  * Makes position pos used without claiming it; word and label are what was seen there at the lap
  * before: a held slot, or an orphan. A held one keeps its owner. An orphan becomes a message: here
- * it is delivered again. (Or a label is emptied, and the position stays.) Once the swap has failed,
- * or not, the caller looks anew.
+ * it is delivered again. Returns false if it was not so (any more): look anew.
  */
-void shmring_mpmc_pass(shmring_mpmc_side *side, uint64_t pos, uint64_t word, uint64_t label)
+bool shmring_mpmc_pass(shmring_mpmc_side *side, uint64_t pos, uint64_t word, uint64_t label)
 {
     enum shmring_slot_state state = shmring_slot_state(word, label);
     uint64_t passed = shmring_mpmc_lap(side, pos) | (word & ~SHMRING_WORD_LAP_MASK);
 
     if (state == SHMRING_SLOT_UNDEAD) {
-        /* [mpmc.D] pairs with [mpmc.A] */
-        shmring_cas64_release(shmring_mpmc_label(side, pos), &label, 0);
-        return;
+        unsay(side, pos, word);
+        return false;
     }
     if (state == SHMRING_SLOT_ORPHAN)
         passed ^= SHMRING_WORD_TAKEN ^ SHMRING_WORD_CLAIMED;
     /* [mpmc.F] pairs with [mpmc.E] */
     if (!shmring_cas64_acq_rel(shmring_mpmc_word(side, pos), &word, passed))
-        return;
+        return false;
     /* relaxed: a count. */
     if (state == SHMRING_SLOT_ORPHAN)
         shmring_add64_relaxed(&side->control->redelivered, 1);
     else
         note_held(side, word);
+    return true;
 }
 
 /* Gives back one slot of a session that is over. Returns false if it was carried meanwhile. */
@@ -58,6 +70,9 @@ static bool recover_slot(shmring_mpmc_side *side, uint64_t idx, uint32_t gone, u
     uint64_t lap = word & SHMRING_WORD_LAP_MASK;
     uint64_t orphan = lap | SHMRING_WORD_TAKEN | SHMRING_WORD_REDELIVERED;
 
+    /* The label may be of a later owner: who released long ago is not to be taken for a reader. */
+    if (shmring_mpmc_has_changed(side, idx, word))
+        return false;
     if (shmring_slot_owner(word) != gone ||
         (state != SHMRING_SLOT_WRITING && state != SHMRING_SLOT_READING))
         return true; /* also what it has committed, or released: nothing is to be done there */

@@ -21,6 +21,7 @@ struct search {
     uint64_t pos; /* the best so far */
     uint64_t word, label;
     uint32_t noted;     /* entries of open that were looked at */
+    uint64_t end_word;  /* of the frontier, if the search came there */
     uint64_t more_from; /* WRITING positions that found no place in open: the first, */
     uint64_t more_to;   /* the end of where they were looked for, */
     uint64_t more;      /* and how many */
@@ -114,6 +115,7 @@ static void search_rest(shmring_mpmc_consumer *consumer, struct search *search)
         shmring_mpmc_look look = shmring_mpmc_look_at(side, pos);
 
         search->more_to = pos;
+        search->end_word = look.word;
         if (look.ahead > 0) { /* closed; and so is what is a lap before the word's own position */
             consumer->head_pos = pos + ((uint64_t)(look.ahead - 1) << side->shift) + 1;
             search->again = true;
@@ -171,6 +173,13 @@ static bool still_writing(const shmring_mpmc_consumer *consumer, const struct se
     return more == search->more;
 }
 
+/* May there be orphans? Else the search need not be repeated. */
+static bool has_orphans(const shmring_mpmc_consumer *consumer)
+{
+    /* [mpmc.J] pairs with [mpmc.I] */
+    return shmring_load32_acquire(&consumer->side.control->orphan_epoch) != consumer->orphans_seen;
+}
+
 /*
  * Nothing wanted is there: is there an orphan, since somebody made some? It is taken where it lies:
  * its position was closed long ago. (Producers make a message of it where they meet it, so that it
@@ -183,8 +192,6 @@ static bool take_orphan(shmring_mpmc_consumer *consumer, struct search *search)
     uint32_t epoch = shmring_load32_acquire(&side->control->orphan_epoch);
     bool left = false;
 
-    if (epoch == consumer->orphans_seen)
-        return false;
     for (uint64_t i = 0; i <= side->mask; i++) {
         uint64_t pos = consumer->head_pos + i; /* the oldest first, of those of one lap */
         shmring_mpmc_look look = shmring_mpmc_look_at(side, pos);
@@ -305,8 +312,14 @@ bool shmring_mpmc_take_walk(shmring_mpmc_consumer *consumer, enum shmring_mpmc_w
 
         if (!queued) {
             steps -= steps > side->mask ? side->mask + 1 : steps;
-            if (!take_orphan(consumer, &search))
+            if (!has_orphans(consumer))
                 break;
+            /* One may have become a message at the frontier, while it was looked for here. */
+            if (!take_orphan(consumer, &search)) {
+                if (shmring_mpmc_has_changed(side, search.more_to, search.end_word))
+                    continue;
+                break;
+            }
         }
         uint64_t length = search.label & SHMRING_LABEL_LENGTH_MASK;
 

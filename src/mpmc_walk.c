@@ -82,9 +82,9 @@ bool shmring_mpmc_claim_walk(shmring_mpmc_producer *producer, shmring_mpmc_slot 
         if (look.state == SHMRING_SLOT_READY)
             break; /* full */
         if (look.state != SHMRING_SLOT_FREE) {
-            if (++carried > side->mask + 1)
+            if (carried > side->mask)
                 break; /* all are held */
-            shmring_mpmc_pass(side, pos, look.word, look.label);
+            carried += shmring_mpmc_pass(side, pos, look.word, look.label);
             continue;
         }
         uint64_t claimed = shmring_mpmc_word_at(side, pos, SHMRING_WORD_CLAIMED);

@@ -20,9 +20,9 @@
  *     parent that leaves is gone at once.
  *     A handle must not be used in the child: in a table its calls say -EOWNERDEAD there.
  *   - A program that closes the descriptor of the lock behind our back (closefrom()) is dead to
- *     others. What it does to a slot after that is refused (-ESTALE), what it is just writing is
- *     not. exec() ends a member, rightly. Children that share memory with their parent (vfork(),
- *     clone() with CLONE_VM) must not touch a handle.
+ *     others. What it does after that is refused (-ESTALE) from its next slow step on, what it is
+ *     just writing is not. exec() ends a member, rightly. Children that share memory with their
+ *     parent (vfork(), clone() with CLONE_VM) must not touch a handle.
  *   - The descriptor is never passed on: one that is sent over a socket stays alive in its queue.
  *   - Whoever may open the object may take its locks: members trust each other.
  *   - join() needs /proc, to make a description of its own from a descriptor.

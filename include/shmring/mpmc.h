@@ -12,7 +12,8 @@
  * at a lap, and by whom.
  *
  * Position p is slot p mod N at lap p div N + 1. It is used once its slot has reached that lap, and
- * closed once the slot is past it, or at it in state READING or FREE. Positions are used in order.
+ * closed once the slot is past it, or at it and neither WRITING nor READY. Positions are used in
+ * order.
  *
  *   claim    walk over used positions to the frontier. FREE: swap to WRITING. READY: full. Held
  *            since a lap ago: carry it (swap its lap for ours, it keeps its owner) and walk on.
@@ -44,12 +45,14 @@
  * another member's progress; and whoever dies leaves its name in the word.
  *
  * Order: first in, first out, of messages that do not overlap in time, from claim to commit. A slot
- * held for more than a lap, and an orphan, goes to the tail. Full means that the oldest message not
- * taken is capacity positions behind the frontier.
+ * held for more than a lap goes to the tail; an orphan too, or it is taken where it lies when
+ * nothing else is wanted. Full means that the oldest message not taken is capacity positions behind
+ * the frontier, or that all slots are held.
  *
  * Death: what was claimed comes back as a free slot; what was taken is delivered again (marked so,
  * at the tail) or dropped and counted, as the ring was made (SHMRING_OPTION_REDELIVER). Nobody
- * waits for that: shmring_mpmc_recover() is called by who has time, and by each attach.
+ * waits for that: shmring_mpmc_recover() is called by who has time, and by each attach. (A member
+ * that is stopped while it recovers holds what the dead one held.)
  *
  * Limits: 2 to 2^20 slots, SHMRING_MEMBER_MAX members at a time. Laps count 48 bits and wrap: at
  * 10^8 messages/s after 65 days with 2 slots, 90 years with 1024; harmful only to a member that was
@@ -179,7 +182,10 @@ SHMRING_HOT inline bool shmring_mpmc_is_own(const shmring_mpmc_side *side,
 SHMRING_HOT inline int shmring_mpmc_settle(const shmring_mpmc_side *side, shmring_mpmc_slot *slot,
                                            uint64_t kind, uint64_t label)
 {
-    if (__builtin_expect(!shmring_mpmc_is_own(side, slot, kind), false)) {
+    /* The word of an orphan can come back within a lap: the session is looked at, too. */
+    if (__builtin_expect(!shmring_mpmc_is_own(side, slot, kind) ||
+                             (slot->word & SHMRING_WORD_REDELIVERED) != 0,
+                         false)) {
         shmring_mpmc_slot copy = *slot; /* so that the slot itself may live in registers */
         int error = shmring_mpmc_renew(side, &copy, kind);
 
@@ -229,7 +235,7 @@ SHMRING_HOT inline bool shmring_mpmc_accept(shmring_mpmc_side *side, uint64_t la
 /*
  * Takes the oldest message. Returns false: the ring is empty, or shmring_mpmc_error() says why.
  * (Also after very many steps in which others always came first.) Linearizes at F. In a stream, it
- * may pause for some microseconds: see let_run_ahead() in mpmc_walk.c.
+ * may pause for some microseconds: see let_run_ahead() in mpmc_take.c.
  */
 SHMRING_HOT inline bool shmring_mpmc_take(shmring_mpmc_consumer *consumer,
                                           shmring_mpmc_slot *ret_slot)

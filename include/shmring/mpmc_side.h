@@ -89,7 +89,7 @@ bool shmring_mpmc_claim_walk(shmring_mpmc_producer *producer, shmring_mpmc_slot 
 bool shmring_mpmc_take_walk(shmring_mpmc_consumer *consumer, enum shmring_mpmc_wish wish,
                             uint32_t type, uint32_t max_length, shmring_mpmc_slot *ret_slot);
 int shmring_mpmc_renew(const shmring_mpmc_side *side, shmring_mpmc_slot *slot, uint64_t kind);
-void shmring_mpmc_pass(shmring_mpmc_side *side, uint64_t pos, uint64_t word, uint64_t label);
+bool shmring_mpmc_pass(shmring_mpmc_side *side, uint64_t pos, uint64_t word, uint64_t label);
 bool shmring_mpmc_recover_slots(shmring_mpmc_side *side, uint32_t gone, uint32_t session);
 
 /* What the hot path does now and then: where a hint is due, which is also where a lap begins. */
