@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Checks the models genmc_*.c with GenMC, each under RC11 and IMM: genmc.py [NAME]...
+
+Finds GenMC in $GENMC or PATH; without it, exits 77. Prints a line per model. Exits 1 if one fails
+or takes longer than --limit SECONDS (120). Leaves out what takes minutes unless it is named. --root DIRECTORY: of the tree to check, of this file.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+SOURCES = ("mpmc.c", "mpmc_walk.c", "mpmc_take.c", "mpmc_recover.c")
+
+# What models do not call, and GenMC does not digest: copies of structures and of unknown lengths.
+UNUSED = ("look_at_ring attach shmring_mpmc_attach_producer shmring_mpmc_attach_consumer detach "
+          "shmring_mpmc_detach_producer shmring_mpmc_detach_consumer shmring_mpmc_send "
+          "shmring_mpmc_recv").split()
+
+# The cache of instructions replays a load with the value of another (GenMC 0.10.3); the inliner
+# frees what is still used.
+# Those that take minutes, and run only when they are named.
+LONG = {("basic", "imm"), ("consumers", "rc11"), ("consumers", "imm"), ("hint_walk", "imm")}
+
+OPTIONS = ["--disable-estimation", "--disable-instruction-caching", "--disable-function-inliner"]
+
+
+COPY = """static void model_copy(shmring_mpmc_slot *to, const shmring_mpmc_slot *from)
+{
+    to->data = from->data;
+    to->length = from->length;
+    to->type = from->type;
+    to->redelivered = from->redelivered;
+    to->idx = from->idx;
+    to->word = from->word;
+}
+"""
+
+MOVE = """consumer->open[kept].pos = consumer->open[i].pos;
+        consumer->open[kept].word = consumer->open[i].word;
+        consumer->open[kept].was_writing = consumer->open[i].was_writing;
+        kept++;"""
+
+
+def find():
+    given = os.environ.get("GENMC")
+    return given if given else shutil.which("genmc")
+
+
+def without(text, name):
+    function = re.compile(r"^[a-z][^;{}]*\b" + name + r"\([^;{}]*\)\n\{\n.*?^\}\n", re.M | re.S)
+    text, count = function.subn("", text)
+    if count != 1:
+        sys.exit(f"genmc.py: {count} functions {name} in src/mpmc.c")
+    return text
+
+
+def digestible(text):
+    """The same with structures copied member by member: GenMC cannot copy them whole."""
+    text = text.replace("} shmring_mpmc_slot;\n", "} shmring_mpmc_slot;\n" + COPY)
+    text = re.sub(r"\*ret_slot = slot;", "model_copy(ret_slot, &slot);", text)
+    text = re.sub(r"\*ret_slot = (?:\(shmring_mpmc_slot\))?((?:\{|shmring_mpmc_own\()[^;]*);",
+                  r"{ shmring_mpmc_slot model_slot = \1; model_copy(ret_slot, &model_slot); }",
+                  text)
+    text = re.sub(r"shmring_mpmc_slot (\w+) = \*slot;",
+                  r"shmring_mpmc_slot \1; model_copy(&\1, slot);", text)
+    return text.replace("consumer->open[kept++] = consumer->open[i];", MOVE)
+
+
+def write_model(root, model, folder):
+    """One file of all, as GenMC wants it, beside the headers."""
+    shutil.copytree(root / "include", folder / "include")
+    for header in (folder / "include/shmring").glob("mpmc*.h"):
+        header.write_text(digestible(header.read_text(encoding="utf-8")), encoding="utf-8")
+    lines = ['#include "genmc_begin.h"']
+    for name in SOURCES:
+        text = (root / "src" / name).read_text(encoding="utf-8")
+        if name == "mpmc.c":
+            for function in UNUSED:
+                text = without(text, function)
+        (folder / name).write_text(digestible(text), encoding="utf-8")
+        # Two files may have private constants of the same name.
+        constants = re.findall(r"^    ([A-Z][A-Z_]*) = ", text, re.M)
+        stem = name.removesuffix(".c")
+        lines += [f"#define {constant} {constant}_of_{stem}" for constant in constants]
+        lines.append(f'#include "{folder / name}"')
+        lines += [f"#undef {constant}" for constant in constants]
+    lines.append(f'#include "{model}"')
+    path = folder / "model.c"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def check(genmc, root, model, memory_model, limit):
+    """True and a line, or False and what GenMC said."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_model(root, model, pathlib.Path(folder))
+        command = [genmc, f"--{memory_model}", *OPTIONS, "--", f"-I{folder}/include",
+                   f"-I{model.parent}", "-D_GNU_SOURCE=", str(path)]
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=limit,
+                                    errors="replace", check=False)
+        except subprocess.TimeoutExpired:
+            return False, f"not done in {limit} s"
+    output = result.stdout + result.stderr
+    count = re.search(r"complete executions explored: (\d+)", output)
+    seconds = re.search(r"wall-clock time: (\S+)", output)
+    if result.returncode == 0 and count and "No errors were detected" in output:
+        return True, f"{count[1]} executions, {seconds[1]}"
+    error = re.search(r"^.*(?:rror:|violation:).*(?:\n.*violation:.*)?", output, re.M)
+    said = re.findall(r"^(?:Error|Assertion violation):.*|.*\berror: .*", output, re.M)
+    return False, "; ".join(said) or (error[0] if error else output[-200:])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--limit", type=float, default=120)
+    parser.add_argument("--root", type=pathlib.Path, default=HERE.parent.parent)
+    parser.add_argument("--model", action="append", choices=("rc11", "imm", "sc", "tso"))
+    arguments = parser.parse_args()
+    genmc, failed = find(), 0
+    if genmc is None:
+        print("skipped: genmc not found")
+        return 77
+    models = sorted((arguments.root.resolve() / "tests/model").glob("genmc_*.c"))
+    names = {m.stem.removeprefix("genmc_"): m for m in models}
+    for name in arguments.names or names:
+        for memory_model in arguments.model or ("rc11", "imm"):
+            if (name, memory_model) in LONG and not arguments.names:
+                continue
+            good, line = check(genmc, arguments.root.resolve(), names[name], memory_model,
+                               arguments.limit)
+            failed += not good
+            print(f"{name} {memory_model}: {'' if good else 'FAILED: '}{line}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* A walk that goes on at a hint finds the words as far as the hint says. */
+#define SLOTS 1
+#include "genmc.h"
+
+static void *go_ahead(void *unused)
+{
+    (void)unused;
+    if (send(&p[0], 1) && recv(&c[0]) == 1)
+        send(&p[0], 2);
+    return NULL;
+}
+
+static void *follow(void *unused)
+{
+    (void)unused;
+    shmring_mpmc_slot mine;
+
+    shmring_mpmc_claim(&p[1], &mine);
+    assert(p[1].side.error == 0);
+    return NULL;
+}
+
+int main(void)
+{
+    ring_begin();
+    run(go_ahead, follow, NULL);
+    return 0;
+}
