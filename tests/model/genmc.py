@@ -3,7 +3,8 @@
 """Checks the models genmc_*.c with GenMC, each under RC11 and IMM: genmc.py [NAME]...
 
 Finds GenMC in $GENMC or PATH; without it, exits 77. Prints a line per model. Exits 1 if one fails
-or takes longer than --limit SECONDS (120). Leaves out what takes minutes unless it is named. --root DIRECTORY: of the tree to check, of this file.
+or takes longer than --limit SECONDS (120). What takes minutes runs only if it is named.
+--root DIRECTORY: the tree to check, instead of that of this file.
 """
 import argparse
 import os
@@ -22,13 +23,12 @@ UNUSED = ("look_at_ring attach shmring_mpmc_attach_producer shmring_mpmc_attach_
           "shmring_mpmc_detach_producer shmring_mpmc_detach_consumer shmring_mpmc_send "
           "shmring_mpmc_recv").split()
 
-# The cache of instructions replays a load with the value of another (GenMC 0.10.3); the inliner
-# frees what is still used.
-# Those that take minutes, and run only when they are named.
+# Those that take minutes.
 LONG = {("basic", "imm"), ("consumers", "rc11"), ("consumers", "imm"), ("hint_walk", "imm")}
 
+# The cache of instructions replays a load with the value of another (GenMC 0.10.3); the inliner
+# frees what is still used.
 OPTIONS = ["--disable-estimation", "--disable-instruction-caching", "--disable-function-inliner"]
-
 
 COPY = """static void model_copy(shmring_mpmc_slot *to, const shmring_mpmc_slot *from)
 {
