@@ -154,7 +154,9 @@ SHMRING_HOT inline bool shmring_mpmc_claim(shmring_mpmc_producer *producer,
             producer->tail_pos = pos + 1;
             if (__builtin_expect(((pos + 1) & side->hint_mask) == 0, false))
                 shmring_mpmc_produced(producer);
-            *ret_slot = (shmring_mpmc_slot){.data = data, .idx = (uint32_t)idx, .word = claimed};
+            ret_slot->data = data;
+            ret_slot->idx = (uint32_t)idx;
+            ret_slot->word = claimed;
             return true;
         }
     }
@@ -262,7 +264,9 @@ SHMRING_HOT inline bool shmring_mpmc_take(shmring_mpmc_consumer *consumer,
             consumer->head_pos = pos + 1;
             if (__builtin_expect(((pos + 1) & side->hint_mask) == 0, false))
                 shmring_mpmc_consumed(consumer);
-            *ret_slot = (shmring_mpmc_slot){.data = data, .idx = (uint32_t)idx, .word = taken};
+            ret_slot->data = data;
+            ret_slot->idx = (uint32_t)idx;
+            ret_slot->word = taken;
             return shmring_mpmc_accept(side, label, ret_slot);
         }
     }

@@ -28,7 +28,7 @@ Test(mpmc, full_and_empty_are_exact)
 
         for (int lap = 0; lap < 20; lap++) {
             for (int i = 0; i < (int)slots; i++) {
-                cr_expect_eq(shmring_mpmc_used_guess(&ring.producer.side), i);
+                cr_expect_eq(shmring_mpmc_used_guess(&ring.producer.side), (uint64_t)i);
                 cr_assert_eq(put(&ring.producer, i), 0);
             }
             cr_expect_eq(put(&ring.producer, 0), -EAGAIN);
