@@ -3,6 +3,7 @@
 #include "memory.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 static uint64_t fnv1a(const uint8_t *bytes, size_t size)
 {
@@ -250,7 +251,9 @@ Test(layout, check_returns_what_was_planned_of_a_ring_of_slots_and_its_options)
         memset(&checked, 0, sizeof checked);
         cr_expect(shmring_layout_is_planned(&planned));
         cr_assert_eq(shmring_layout_check(header, planned.total_size, &checked), 0);
-        cr_expect_eq(memcmp(&planned, &checked, sizeof planned), 0);
+        /* Without the padding behind the last member, which nobody writes. */
+        cr_expect_eq(memcmp(&planned, &checked, offsetof(shmring_geometry, read_only)), 0);
+        cr_expect_eq(planned.read_only, checked.read_only);
         free(header);
     }
 }
