@@ -160,6 +160,7 @@ int shmring_mpmc_error(const shmring_mpmc_side *side)
 bool shmring_mpmc_poison(shmring_mpmc_side *side)
 {
     side->error = -EBADMSG;
+    shmring_mpmc_guessed(side, false); /* a bet would not look at that */
     return false;
 }
 
@@ -178,7 +179,8 @@ int shmring_mpmc_renew(const shmring_mpmc_side *side, shmring_mpmc_slot *slot, u
 
         if (error != 0)
             return error;
-        if (slot->word == 0 || ((renewed.word ^ slot->word) & SHMRING_WORD_WHO_MASK) != 0)
+        if (slot->word == 0 || slot->session != (uint16_t)side->member.session ||
+            ((renewed.word ^ slot->word) & SHMRING_WORD_WHO_MASK) != 0)
             return -ESTALE;
         if (shmring_mpmc_is_own(side, &renewed, kind)) {
             slot->word = renewed.word;

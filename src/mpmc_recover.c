@@ -70,11 +70,13 @@ static bool recover_slot(shmring_mpmc_side *side, uint64_t idx, uint32_t gone, u
     uint64_t lap = word & SHMRING_WORD_LAP_MASK;
     uint64_t orphan = lap | SHMRING_WORD_TAKEN | SHMRING_WORD_REDELIVERED;
 
+    /* Nobody claims or takes in its name any more: what is not its own will not be. */
+    if (shmring_slot_owner(word) != gone)
+        return true;
     /* The label may be of a later owner: who released long ago is not to be taken for a reader. */
     if (shmring_mpmc_has_changed(side, idx, word))
         return false;
-    if (shmring_slot_owner(word) != gone ||
-        (state != SHMRING_SLOT_WRITING && state != SHMRING_SLOT_READING))
+    if ((state != SHMRING_SLOT_WRITING && state != SHMRING_SLOT_READING))
         return true; /* also what it has committed, or released: nothing is to be done there */
     /* [member.B] pairs with [member.A]: what a later session owns is none of ours. */
     if (shmring_load32_acquire(&side->records[gone].session) != session)

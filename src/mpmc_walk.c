@@ -54,9 +54,42 @@ shmring_mpmc_slot shmring_mpmc_own(const shmring_mpmc_side *side, uint64_t pos, 
 {
     return (shmring_mpmc_slot){
         .data = side->data + (pos & side->mask) * side->slot_stride,
+        .session = (uint16_t)side->member.session,
         .idx = (uint32_t)(pos & side->mask),
         .word = word,
     };
+}
+
+/* Of two words of one slot the later one ranks higher: what is free was claimed, then taken. */
+static uint64_t rank_of(uint64_t word)
+{
+    uint64_t kind = word & SHMRING_WORD_KIND_MASK;
+
+    return (word & SHMRING_WORD_LAP_MASK) |
+           (kind == SHMRING_WORD_FREE ? SHMRING_WORD_KIND_MASK : kind);
+}
+
+/* Is none of the slots free? *ret_rank: the sum of their ranks. */
+static bool is_none_free(const shmring_mpmc_side *side, uint64_t *ret_rank)
+{
+    *ret_rank = 0;
+    for (uint64_t idx = 0; idx <= side->mask; idx++) {
+        shmring_mpmc_look look = shmring_mpmc_look_at(side, idx);
+
+        if (look.state == SHMRING_SLOT_FREE)
+            return false;
+        *ret_rank += rank_of(look.word);
+    }
+    return true;
+}
+
+/* Are all slots in use, at one moment at least? Ranks only grow: twice the same sum is twice the
+ * same words, and between the two looks none was free. */
+static bool is_all_in_use(const shmring_mpmc_side *side)
+{
+    uint64_t before, after;
+
+    return is_none_free(side, &before) && is_none_free(side, &after) && before == after;
 }
 
 bool shmring_mpmc_claim_walk(shmring_mpmc_producer *producer, shmring_mpmc_slot *ret_slot)
@@ -82,8 +115,9 @@ bool shmring_mpmc_claim_walk(shmring_mpmc_producer *producer, shmring_mpmc_slot 
         if (look.state == SHMRING_SLOT_READY)
             break; /* full */
         if (look.state != SHMRING_SLOT_FREE) {
-            if (carried > side->mask)
-                break; /* all are held */
+            if (carried > side->mask && is_all_in_use(side))
+                break; /* full: of slots that are held */
+            carried = carried > side->mask ? 0 : carried;
             carried += shmring_mpmc_pass(side, pos, look.word, look.label);
             continue;
         }

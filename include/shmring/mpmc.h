@@ -47,7 +47,7 @@
  * Order: first in, first out, of messages that do not overlap in time, from claim to commit. A slot
  * held for more than a lap goes to the tail; an orphan too, or it is taken where it lies when
  * nothing else is wanted. Full means that the oldest message not taken is capacity positions behind
- * the frontier, or that all slots are held.
+ * the frontier, or that at one moment all slots were in use.
  *
  * Death: what was claimed comes back as a free slot; what was taken is delivered again (marked so,
  * at the tail) or dropped and counted, as the ring was made (SHMRING_OPTION_REDELIVER). Nobody
@@ -56,7 +56,8 @@
  *
  * Limits: 2 to 2^20 slots, SHMRING_MEMBER_MAX members at a time. Laps count 48 bits and wrap: at
  * 10^8 messages/s after 65 days with 2 slots, 90 years with 1024; harmful only to a member that was
- * stopped in the middle of one call for that long. Positions: 64 bits, 5800 years.
+ * stopped in the middle of one call for that long, or to a handle that was not used for half as
+ * long: it finds the words impossible (-EBADMSG). Positions: 64 bits, 5800 years.
  *
  * Trust: all members write all of it, so one that breaks the rules can spoil messages for all. But
  * no call leaves the ring, or loops without end, whatever the words hold: what cannot be is
@@ -126,8 +127,9 @@ uint64_t shmring_mpmc_dropped_guess(const shmring_mpmc_side *side);
 uint64_t shmring_mpmc_redelivered_guess(const shmring_mpmc_side *side);
 
 /*
- * Claims the next slot. Returns false: the ring is full, or shmring_mpmc_error() says why. (Also
- * after very many steps in which others always came first.) Linearizes at F.
+ * Claims the next slot. Its length and type are undefined, for commit_many() to be set after this.
+ * Returns false: the ring is full, or shmring_mpmc_error() says why. (Also after very many steps in
+ * which others always came first.) Linearizes at F.
  */
 SHMRING_HOT inline bool shmring_mpmc_claim(shmring_mpmc_producer *producer,
                                            shmring_mpmc_slot *ret_slot)
@@ -155,6 +157,7 @@ SHMRING_HOT inline bool shmring_mpmc_claim(shmring_mpmc_producer *producer,
             if (__builtin_expect(((pos + 1) & side->hint_mask) == 0, false))
                 shmring_mpmc_produced(producer);
             ret_slot->data = data;
+            ret_slot->session = (uint16_t)side->member.session;
             ret_slot->idx = (uint32_t)idx;
             ret_slot->word = claimed;
             return true;
@@ -201,8 +204,9 @@ SHMRING_HOT inline int shmring_mpmc_settle(const shmring_mpmc_side *side, shmrin
 }
 
 /*
- * Sends the message in a claimed slot, of length bytes and of that type. Linearizes at B. Returns 0
- * and the slot is no longer ours, or, with nothing touched:
+ * Sends the message in a claimed slot, of length bytes and of that type. Linearizes at B, a store
+ * that others may see a little after the call: who then looks for their answer elsewhere passes a
+ * fence in between. Returns 0 and the slot is no longer ours, or, with nothing touched:
  *   -EMSGSIZE    length is beyond the slot; it stays claimed
  *   -ESTALE      the slot is not ours (any more): committed or aborted before, or given away,
  *                because others took us for dead
@@ -265,6 +269,7 @@ SHMRING_HOT inline bool shmring_mpmc_take(shmring_mpmc_consumer *consumer,
             if (__builtin_expect(((pos + 1) & side->hint_mask) == 0, false))
                 shmring_mpmc_consumed(consumer);
             ret_slot->data = data;
+            ret_slot->session = (uint16_t)side->member.session;
             ret_slot->idx = (uint32_t)idx;
             ret_slot->word = taken;
             return shmring_mpmc_accept(side, label, ret_slot);

@@ -72,6 +72,7 @@ typedef struct shmring_mpmc_slot {
     uint32_t length; /* take: of the message, bytes */
     uint32_t type;
     bool redelivered; /* take: delivered before, to a consumer that died or left with it */
+    uint16_t session; /* of the handle, its low half: a slot is worth nothing to a later one */
     uint32_t idx;
     uint64_t word;
 } shmring_mpmc_slot;

@@ -297,6 +297,24 @@ Test(mpmc_held, detach_is_ignored_by_a_handle_that_is_not_attached)
     pair_free(&ring);
 }
 
+Test(mpmc_held, a_slot_dies_with_its_handle_also_if_the_next_one_gets_the_same_id)
+{
+    pair ring = pair_new(2);
+    shmring_mpmc_slot old, next;
+
+    cr_assert(shmring_mpmc_claim(&ring.producer, &old));
+    shmring_mpmc_detach_producer(&ring.producer);
+    attach_producer(&ring, &ring.producer);
+    go_round(&ring.producer, &ring.consumer, 1);
+    cr_assert(shmring_mpmc_claim(&ring.producer, &next));
+    cr_assert_eq(next.idx, old.idx);
+    cr_expect_eq(shmring_mpmc_commit(&ring.producer, &old, 1, 1), -ESTALE);
+    cr_expect_eq(get(&ring.consumer), NOTHING, "half a message");
+    cr_expect_eq(finish(&ring.producer, &next, 2), 0);
+    cr_expect_eq(get(&ring.consumer), 2);
+    pair_free(&ring);
+}
+
 Test(mpmc_held, attach_refuses_other_kinds_and_rings_to_be_looked_at)
 {
     ring_memory spsc = ring_memory_new(0, 4096);
