@@ -13,6 +13,8 @@ extern inline uint64_t shmring_load64_relaxed(const shmring_word64 *word);
 extern inline uint64_t shmring_load64_acquire(const shmring_word64 *word);
 extern inline void shmring_store64_relaxed(shmring_word64 *word, uint64_t value);
 extern inline void shmring_store64_release(shmring_word64 *word, uint64_t value);
+extern inline bool shmring_cas64_relaxed(shmring_word64 *word, uint64_t *expected,
+                                         uint64_t desired);
 extern inline bool shmring_cas64_acquire(shmring_word64 *word, uint64_t *expected,
                                          uint64_t desired);
 extern inline bool shmring_cas64_release(shmring_word64 *word, uint64_t *expected,
@@ -22,13 +24,24 @@ extern inline bool shmring_cas64_acq_rel(shmring_word64 *word, uint64_t *expecte
 extern inline bool shmring_cas32_acq_rel(shmring_word32 *word, uint32_t *expected,
                                          uint32_t desired);
 extern inline void shmring_add32_release(shmring_word32 *word, uint32_t value);
+extern inline void shmring_add32_relaxed(shmring_word32 *word, uint32_t value);
 extern inline void shmring_add64_relaxed(shmring_word64 *word, uint64_t value);
 extern inline void shmring_fence_seq_cst(void);
+extern inline void shmring_fence_light(void);
 extern inline void shmring_prefetch_to_write(const void *place);
 extern inline void shmring_cpu_pause(void);
+extern inline void shmring_cpu_watch(const shmring_word64 *word);
+#if defined(__x86_64__)
+extern inline void shmring_cpu_tpause(uint64_t until);
+#elif defined(__aarch64__)
+extern inline void shmring_cpu_wfe(void);
+#endif
 
 extern inline bool shmring_member_is_here(const shmring_member *member);
 extern inline bool shmring_member_bets(const shmring_member *member);
+
+extern inline enum shmring_backend shmring_layout_backend(uint64_t options);
+extern inline void shmring_event_wake(const shmring_eventcount *events, uint64_t end);
 
 extern inline uint32_t shmring_slot_owner(uint64_t word);
 extern inline bool shmring_slot_is_filled(uint64_t label);
@@ -43,6 +56,11 @@ extern inline shmring_word64 *shmring_mpmc_label(const shmring_mpmc_side *side, 
 extern inline uint64_t shmring_mpmc_lap(const shmring_mpmc_side *side, uint64_t pos);
 extern inline int64_t shmring_mpmc_ahead(const shmring_mpmc_side *side, uint64_t pos,
                                          uint64_t word);
+extern inline uint64_t shmring_mpmc_slot_end(const shmring_mpmc_side *side,
+                                             const shmring_mpmc_slot *slot);
+extern inline int shmring_queue_commit(shmring_queue_sender *sender, shmring_mpmc_slot *slot,
+                                       uint32_t length, uint32_t type);
+extern inline int shmring_queue_release(shmring_queue_receiver *receiver, shmring_mpmc_slot *slot);
 extern inline uint64_t shmring_mpmc_word_at(const shmring_mpmc_side *side, uint64_t pos,
                                             uint64_t kind);
 extern inline bool shmring_mpmc_is_hint_due(const shmring_mpmc_side *side, uint64_t from,
@@ -94,6 +112,7 @@ extern inline const void *shmring_array_peek(shmring_array_consumer *consumer, u
 extern inline bool shmring_array_release(shmring_array_consumer *consumer, uint64_t count);
 
 extern inline void shmring_spin_judge(shmring_spin *spin, uint64_t done);
+extern inline int64_t shmring_spin_window(int64_t window, int64_t waited);
 extern inline void shmring_spin_miss(shmring_spin *spin, uint64_t done);
 extern inline void shmring_spin_hit(shmring_spin *spin);
 extern inline void shmring_wake(shmring_waiter *waiter);

@@ -110,14 +110,23 @@ int shmring_layout_plan(uint32_t kind, uint32_t element_size, uint64_t capacity,
     return error;
 }
 
+static bool has_known_options(const shmring_geometry *geometry)
+{
+    uint64_t known = SHMRING_OPTION_LIGHT_WAKE | SHMRING_OPTION_BACKENDS_MASK;
+
+    if (geometry->kind == SHMRING_KIND_MPMC)
+        known |= SHMRING_OPTION_REDELIVER;
+    return (geometry->options & ~known) == 0 &&
+           shmring_layout_backend(geometry->options) != SHMRING_BACKENDS;
+}
+
 bool shmring_layout_is_planned(const shmring_geometry *geometry)
 {
-    uint64_t known = geometry->kind == SHMRING_KIND_MPMC ? SHMRING_OPTION_REDELIVER : 0;
     shmring_geometry plan;
 
     if (shmring_layout_plan(geometry->kind, geometry->element_size, geometry->capacity, &plan) != 0)
         return false;
-    return (geometry->options & ~known) == 0 && plan.total_size == geometry->total_size &&
+    return has_known_options(geometry) && plan.total_size == geometry->total_size &&
            plan.producer_offset == geometry->producer_offset &&
            plan.consumer_offset == geometry->consumer_offset &&
            plan.control_offset == geometry->control_offset &&

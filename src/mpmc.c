@@ -34,6 +34,21 @@ static void look_at_ring(shmring_mpmc_side *side, uint8_t *memory, const shmring
         side->shift++;
 }
 
+/* The role of a member whose lock we have, as it says: any number. */
+static uint32_t role_of(const struct shmring_member_record *record)
+{
+    /* relaxed: the lock ordered it. */
+    return shmring_load32_relaxed(&record->role);
+}
+
+/* One more member of that role. */
+static void count(shmring_word32 counts[3], uint32_t role)
+{
+    /* [mpmc.K] pairs with [mpmc.L] */
+    if (role == SHMRING_ROLE_PRODUCER || role == SHMRING_ROLE_CONSUMER)
+        shmring_add32_release(&counts[role], 1);
+}
+
 /* For each dead member but one's own id: its lock, its slots, its grave. fd is a descriptor of the
  * object of that device and inode, or has become another one's meanwhile. Returns how many. */
 static int recover_dead(shmring_mpmc_side *side, int fd, dev_t device, ino_t inode)
@@ -56,6 +71,7 @@ static int recover_dead(shmring_mpmc_side *side, int fd, dev_t device, ino_t ino
         uint32_t session = shmring_load32_relaxed(&side->records[id].session);
 
         if (shmring_mpmc_recover_slots(side, id, session)) {
+            count(side->control->died, role_of(&side->records[id]));
             shmring_member_bury(side->records, id, lock_fd);
             buried++;
         } else {
@@ -85,6 +101,7 @@ static int attach(shmring_mpmc_side *ret_side, void *memory, const shmring_geome
     /* Who had this id before may have been taken for dead, and have gone on for a while. */
     if (side.member.session > 1)
         shmring_mpmc_recover_slots(&side, side.member.id, side.member.session);
+    count(side.control->joined, role);
     *ret_side = side;
     return 0;
 }
@@ -119,18 +136,22 @@ int shmring_mpmc_attach_consumer(shmring_mpmc_consumer *consumer, void *memory,
     return 0;
 }
 
-static void detach(shmring_mpmc_side *side)
+static void detach(shmring_mpmc_side *side, enum shmring_member_role role)
 {
-    if (shmring_member_check(&side->member) == 0)
+    bool left = shmring_member_check(&side->member) == 0;
+
+    if (left)
         shmring_mpmc_recover_slots(side, side->member.id, side->member.session);
     shmring_member_resign(&side->member);
+    if (left)
+        count(side->control->left, role);
 }
 
 void shmring_mpmc_detach_producer(shmring_mpmc_producer *producer)
 {
     if (producer->side.entries == NULL)
         return;
-    detach(&producer->side);
+    detach(&producer->side, SHMRING_ROLE_PRODUCER);
     memset(producer, 0, sizeof *producer);
 }
 
@@ -138,7 +159,7 @@ void shmring_mpmc_detach_consumer(shmring_mpmc_consumer *consumer)
 {
     if (consumer->side.entries == NULL)
         return;
-    detach(&consumer->side);
+    detach(&consumer->side, SHMRING_ROLE_CONSUMER);
     memset(consumer, 0, sizeof *consumer);
 }
 

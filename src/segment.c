@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* O_TMPFILE, memfd_create, fallocate, F_ADD_SEALS */
-#include "shmring/segment.h"
+#include "segment_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +32,6 @@ enum {
     MODE_BITS = 07777,
     OPTION_MODE_BITS = 0666, /* nothing in a ring is to be run */
     CREATE_MODE = 0600,
-    OPEN_MODE = 0660,
     NUMA_NODES_MAX = 1024,
 };
 static const uint32_t MEMORY_WISHES =
@@ -52,8 +51,7 @@ int shmring_segment_check_name(const char *name)
     return 0;
 }
 
-/* The caller's options in our own struct, whatever header it was compiled with. */
-static int read_options(const shmring_segment_options *options, shmring_segment_options *ret_own)
+int segment_read_options(const shmring_segment_options *options, shmring_segment_options *ret_own)
 {
     *ret_own = (shmring_segment_options){.size = sizeof *ret_own};
     if (options == NULL || options->size == 0)
@@ -68,7 +66,7 @@ static int read_options(const shmring_segment_options *options, shmring_segment_
     return 0;
 }
 
-static void path_of(const char *name, char ret_path[PATH_MAX])
+void segment_path(const char *name, char ret_path[PATH_MAX])
 {
     snprintf(ret_path, PATH_MAX, SHM_DIRECTORY "/%s", name);
 }
@@ -87,7 +85,7 @@ static int create_object(const char *name, bool *ret_exclusive)
             fd = memfd_create("shmring", flags);
         return fd < 0 ? -errno : fd;
     }
-    path_of(name, path);
+    segment_path(name, path);
     if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return -EEXIST;
     int fd = open(SHM_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, CREATE_MODE);
@@ -99,8 +97,7 @@ static int create_object(const char *name, bool *ret_exclusive)
     return fd < 0 ? -errno : fd;
 }
 
-/* Maps size bytes of fd, with the alignment that huge pages need if they are wished for. */
-static int map(int fd, size_t size, bool huge, shmring_segment *segment)
+int segment_map(int fd, size_t size, bool huge, shmring_segment *segment)
 {
     const int none = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     size_t slack = huge ? HUGE_SIZE : 0;
@@ -141,8 +138,7 @@ static void place_on_node(shmring_segment *segment, uint32_t node)
         segment->got |= SHMRING_MEMORY_NUMA;
 }
 
-/* Every page, now: a lack of memory is an error here and no signal later. */
-static int populate(shmring_segment *segment)
+int segment_populate(shmring_segment *segment)
 {
     while (madvise(segment->base, segment->size, MADV_POPULATE_WRITE) != 0) {
         if (errno == EINVAL) /* before Linux 5.14: fallocate has reserved them */
@@ -155,7 +151,7 @@ static int populate(shmring_segment *segment)
     return 0;
 }
 
-static void improve_memory(shmring_segment *segment, uint32_t wishes)
+void segment_improve(shmring_segment *segment, uint32_t wishes)
 {
     if ((wishes & SHMRING_MEMORY_HUGE) != 0 && segment->size >= HUGE_SIZE) {
         size_t whole = segment->size & ~(HUGE_SIZE - 1);
@@ -218,23 +214,23 @@ static int build(shmring_segment *segment, const shmring_geometry *geometry,
         return -EFBIG;
     if (ftruncate(segment->fd, (off_t)segment->size) != 0)
         return -errno;
-    error = map(segment->fd, segment->size, (own->memory & SHMRING_MEMORY_HUGE) != 0, segment);
+    error = segment_map(segment->fd, segment->size, (own->memory & SHMRING_MEMORY_HUGE) != 0,
+                        segment);
     if (error != 0)
         return error;
     if ((own->memory & SHMRING_MEMORY_NUMA) != 0)
         place_on_node(segment, own->numa_node);
     error = reserve_pages(segment->fd, segment->size);
     if (error == 0)
-        error = populate(segment);
+        error = segment_populate(segment);
     if (error != 0)
         return error;
-    improve_memory(segment, own->memory);
+    segment_improve(segment, own->memory);
     shmring_layout_format(segment->base, geometry);
     return 0;
 }
 
-/* Undoes what create or open did so far. */
-static void discard(shmring_segment *segment)
+void segment_discard(shmring_segment *segment)
 {
     if (segment->base != NULL)
         munmap(segment->base, segment->mapped_size);
@@ -249,7 +245,7 @@ int shmring_segment_create(shmring_segment *ret_segment, const char *name,
 {
     shmring_segment segment = {.size = (size_t)geometry->total_size};
     shmring_segment_options own;
-    int error = read_options(options, &own);
+    int error = segment_read_options(options, &own);
 
     if (error == 0 && !shmring_layout_is_planned(geometry))
         error = -EINVAL;
@@ -269,7 +265,7 @@ int shmring_segment_create(shmring_segment *ret_segment, const char *name,
             error = -errno;
     }
     if (error != 0) {
-        discard(&segment);
+        segment_discard(&segment);
         return error;
     }
     *ret_segment = segment;
@@ -285,7 +281,7 @@ int shmring_segment_publish(shmring_segment *segment)
         return 0;
     shmring_layout_publish(segment->base);
     if (!segment->exclusive) {
-        path_of(segment->pending, path);
+        segment_path(segment->pending, path);
         snprintf(self, sizeof self, "/proc/self/fd/%d", segment->fd);
         if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) != 0)
             return -errno;
@@ -295,81 +291,13 @@ int shmring_segment_publish(shmring_segment *segment)
     return 0;
 }
 
-/* Is what name led to a file that we may trust with that owner and mode? */
-static int check_object(const struct stat *status, const shmring_segment_options *own)
-{
-    mode_t allowed = own->mode != 0 ? own->mode : OPEN_MODE;
-
-    if (!S_ISREG(status->st_mode))
-        return -EPROTO;
-    if (status->st_uid != geteuid() && !(own->set_owner && status->st_uid == own->owner))
-        return -EPERM;
-    if ((status->st_mode & MODE_BITS & ~allowed) != 0 || status->st_nlink > 1)
-        return -EPERM;
-    return status->st_nlink == 0 ? -ENOENT : 0;
-}
-
-/* Reads the header through the file, which cannot fault, however short the file is. */
-static int check_header(int fd, off_t size, shmring_geometry *ret_geometry)
-{
-    struct shmring_header header;
-    ssize_t got = pread(fd, &header, sizeof header, 0);
-
-    if (got < 0)
-        return -errno;
-    if ((size_t)got < sizeof header && got != 0)
-        return -EBADMSG;
-    return shmring_layout_check(&header, got == 0 ? 0 : (size_t)size, ret_geometry);
-}
-
-int shmring_segment_open(shmring_segment *ret_segment, const char *name,
-                         const shmring_segment_options *options, shmring_geometry *ret_geometry)
-{
-    shmring_segment segment = {0};
-    shmring_segment_options own;
-    shmring_geometry geometry;
-    struct stat status;
-    char path[PATH_MAX];
-    int error = read_options(options, &own);
-
-    if (error == 0)
-        error = shmring_segment_check_name(name);
-    if (error != 0)
-        return error;
-    path_of(name, path);
-    segment.fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (segment.fd < 0) /* a symbolic link, a directory, a socket or a device: no ring */
-        return errno == ELOOP || errno == EISDIR || errno == ENXIO ? -EPROTO : -errno;
-    if (fstat(segment.fd, &status) != 0)
-        error = -errno;
-    if (error == 0)
-        error = check_object(&status, &own);
-    if (error == 0)
-        error = check_header(segment.fd, status.st_size, &geometry);
-    if (error == 0) {
-        segment.size = (size_t)geometry.total_size;
-        error = map(segment.fd, segment.size, (own.memory & SHMRING_MEMORY_HUGE) != 0, &segment);
-    }
-    if (error == 0)
-        error = populate(&segment);
-    if (error != 0) {
-        discard(&segment);
-        return error;
-    }
-    improve_memory(&segment, own.memory);
-    *ret_segment = segment;
-    if (ret_geometry != NULL)
-        *ret_geometry = geometry;
-    return 0;
-}
-
 void shmring_segment_close(shmring_segment *segment)
 {
     int saved_errno = errno;
 
     if (segment->base == NULL)
         return;
-    discard(segment);
+    segment_discard(segment);
     memset(segment, 0, sizeof *segment);
     errno = saved_errno;
 }
@@ -381,6 +309,6 @@ int shmring_segment_unlink(const char *name)
 
     if (error != 0)
         return error;
-    path_of(name, path);
+    segment_path(name, path);
     return unlink(path) != 0 ? -errno : 0;
 }

@@ -3,55 +3,87 @@
 #include "shmring/wait.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-static const int64_t NS_PER_S = 1000000000;
-
-int64_t shmring_clock(void)
+int64_t shmring_wait_until(int64_t now, int64_t deadline, bool *ret_is_deadline)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+    *ret_is_deadline = deadline - now <= SHMRING_WAIT_CAP_NS;
+    return *ret_is_deadline ? deadline : now + SHMRING_WAIT_CAP_NS;
 }
 
-int64_t shmring_deadline(int64_t ns)
+int shmring_fence_register(void)
 {
-    int64_t now = shmring_clock();
-
-    return ns > SHMRING_NEVER - now ? SHMRING_NEVER : now + ns;
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED, 0, 0) != 0
+               ? -EOPNOTSUPP
+               : 0;
 }
 
-void shmring_waiter_init(shmring_waiter *waiter, struct shmring_role *own,
-                         const struct shmring_role *peer)
+void shmring_fence_heavy(void)
 {
-    *waiter = (shmring_waiter){.own = own, .peer = peer};
+    /* A full fence of our own is in it. It cannot fail where registering did not, but for lack of
+     * memory: then the cap is what ends the sleep. */
+    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+}
+
+int shmring_waiter_open(shmring_waiter *ret_waiter, void *memory, const shmring_geometry *geometry,
+                        enum shmring_member_role role, const shmring_bell_place *place)
+{
+    const shmring_bell_place futex = {.backend = SHMRING_BACKEND_FUTEX};
+    uint8_t *base = memory;
+    struct shmring_role *producer = (void *)(base + geometry->producer_offset);
+    struct shmring_role *consumer = (void *)(base + geometry->consumer_offset);
+    bool produces = role == SHMRING_ROLE_PRODUCER;
+    shmring_waiter waiter = {
+        .own = produces ? producer : consumer,
+        .peer = produces ? consumer : producer,
+        .light = (geometry->options & SHMRING_OPTION_LIGHT_WAKE) != 0,
+    };
+    int error = waiter.light ? shmring_fence_register() : 0;
+
+    place = place != NULL ? place : &futex;
+    if (error == 0)
+        error = shmring_bell_open(&waiter.ours, &waiter.own->bell, place,
+                                  produces ? SHMRING_FOR_MESSAGES : SHMRING_FOR_ROOM);
+    if (error != 0)
+        return error;
+    error = shmring_bell_open(&waiter.bell, &(produces ? consumer : producer)->bell, place,
+                              produces ? SHMRING_FOR_ROOM : SHMRING_FOR_MESSAGES);
+    if (error != 0) {
+        shmring_bell_close(&waiter.ours);
+        return error;
+    }
     /* relaxed: only this side writes it. Nothing new is published yet: others saw to the old. */
-    waiter->noticed = shmring_load64_relaxed(&own->pos);
+    waiter.noticed = shmring_load64_relaxed(&waiter.own->pos);
+    *ret_waiter = waiter;
+    return 0;
 }
 
-static void wake_all(struct shmring_role *own)
+void shmring_waiter_close(shmring_waiter *waiter)
 {
+    if (waiter->own == NULL)
+        return;
+    shmring_bell_close(&waiter->ours);
+    shmring_bell_close(&waiter->bell);
+    waiter->own = NULL;
+}
+
+static void wake_all(const shmring_waiter *waiter)
+{
+    struct shmring_bell_words *words = &waiter->own->bell;
     /* relaxed: only this side writes it. */
-    uint32_t wakes = shmring_load32_relaxed(&own->wakes);
+    uint32_t wakes = shmring_load32_relaxed(&words->wakes);
 
     /* [wait.D] pairs with [wait.A] */
-    shmring_store32_release(&own->wakes, wakes + 1);
-    /* An error leaves the sleeper to its cap. */
-    syscall(SYS_futex, &own->wakes, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+    shmring_store32_release(&words->wakes, wakes + 1);
+    shmring_bell_ring(&waiter->ours, true);
 }
 
 void shmring_wake_peer(shmring_waiter *waiter, uint64_t wake_at)
 {
-    int saved_errno = errno;
-
     waiter->woken = wake_at;
-    wake_all(waiter->own);
-    errno = saved_errno;
+    wake_all(waiter);
 }
 
 void shmring_wake_always(shmring_waiter *waiter)
@@ -60,18 +92,21 @@ void shmring_wake_always(shmring_waiter *waiter)
     shmring_fence_seq_cst();
     /* relaxed: C orders it after the change. */
     if (shmring_load64_relaxed(&waiter->peer->wake_at) != 0)
-        wake_all(waiter->own);
+        wake_all(waiter);
 }
 
 uint32_t shmring_wait_arm(shmring_waiter *waiter, uint64_t wake_at)
 {
     /* [wait.A] pairs with [wait.D] */
-    uint32_t ticket = shmring_load32_acquire(&waiter->peer->wakes);
+    uint32_t ticket = shmring_load32_acquire(&waiter->bell.words->wakes);
 
+    shmring_bell_clear(&waiter->bell);
     /* relaxed: B orders it before the second look. */
     shmring_store64_relaxed(&waiter->own->wake_at, wake_at);
-    /* [wait.B] pairs with [wait.C] */
-    shmring_fence_seq_cst();
+    if (waiter->light) /* [wait.B] pairs with [wait.C] */
+        shmring_fence_heavy();
+    else /* [wait.B] pairs with [wait.C] */
+        shmring_fence_seq_cst();
     return ticket;
 }
 
@@ -84,26 +119,12 @@ void shmring_wait_disarm(shmring_waiter *waiter)
 int shmring_wait_sleep(shmring_waiter *waiter, uint32_t ticket, int64_t deadline)
 {
     int64_t now = shmring_clock();
+    bool is_last;
 
     if (deadline <= now)
         return -ETIMEDOUT;
-    int64_t sleep_ns = deadline - now < SHMRING_WAIT_CAP_NS ? deadline - now : SHMRING_WAIT_CAP_NS;
-    /* The kernel's own struct: two longs, also where time_t is wider than a long. */
-    struct {
-        long seconds;
-        long nanoseconds;
-    } timeout = {0, (long)sleep_ns};
+    int64_t until = shmring_wait_until(now, deadline, &is_last);
+    int error = shmring_bell_sleep(&waiter->bell, ticket, until);
 
-    if (syscall(SYS_futex, &waiter->peer->wakes, FUTEX_WAIT, ticket, &timeout, NULL, 0) == 0)
-        return 0;
-    switch (errno) {
-    case EAGAIN:
-        return 0;
-    case ETIMEDOUT:
-        return sleep_ns < SHMRING_WAIT_CAP_NS ? -ETIMEDOUT : 0;
-    case EINTR:
-        return -EINTR;
-    default:
-        return -ENOSYS;
-    }
+    return error == 0 && is_last && shmring_clock() >= until ? -ETIMEDOUT : error;
 }

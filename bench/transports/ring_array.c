@@ -151,6 +151,8 @@ static void *array_open(const struct shape *shape)
     side->batch = shape->batch;
     error = shmring_layout_plan(SHMRING_KIND_SPSC, shape->size, bench_slots(shape->size),
                                 &side->geometry);
+    if (error == 0 && shmring_fence_register() == 0)
+        side->geometry.options |= SHMRING_OPTION_LIGHT_WAKE;
     if (error == 0)
         error = shmring_segment_create(&side->segment, NULL, &side->geometry, NULL);
     if (error == 0)
@@ -164,28 +166,27 @@ static int array_attach(void *opaque, enum role role)
 {
     struct side *side = opaque;
     const shmring_segment *segment = &side->segment;
-    const shmring_spsc_side *ends;
+    bool produces = role == ROLE_PRODUCER;
     int error;
 
     side->role = role;
-    if (role == ROLE_PRODUCER) {
+    if (produces)
         error = shmring_array_attach_producer(&side->producer, segment->base, &side->geometry,
-                                              segment->fd);
-        ends = &side->producer.spsc.side;
-    } else {
+                                             segment->fd);
+    else
         error = shmring_array_attach_consumer(&side->consumer, segment->base, &side->geometry,
-                                              segment->fd);
-        ends = &side->consumer.spsc.side;
-    }
-    if (error == 0)
-        shmring_waiter_init(&side->waiter, ends->own, ends->peer);
-    return error;
+                                             segment->fd);
+    if (error != 0)
+        return error;
+    return shmring_waiter_open(&side->waiter, segment->base, &side->geometry,
+                               produces ? SHMRING_ROLE_PRODUCER : SHMRING_ROLE_CONSUMER, NULL);
 }
 
 static void array_close(void *opaque)
 {
     struct side *side = opaque;
 
+    shmring_waiter_close(&side->waiter);
     shmring_array_detach_producer(&side->producer);
     shmring_array_detach_consumer(&side->consumer);
     shmring_segment_close(&side->segment);

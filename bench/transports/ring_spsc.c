@@ -134,6 +134,8 @@ static void *ring_open(const struct shape *shape)
     if (side == NULL)
         return NULL;
     error = shmring_layout_plan(SHMRING_KIND_SPSC, 0, BENCH_RING_BYTES, &side->geometry);
+    if (error == 0 && shmring_fence_register() == 0)
+        side->geometry.options |= SHMRING_OPTION_LIGHT_WAKE;
     if (error == 0)
         error = shmring_segment_create(&side->segment, NULL, &side->geometry, NULL);
     if (error == 0)
@@ -147,28 +149,27 @@ static int ring_attach(void *opaque, enum role role)
 {
     struct side *side = opaque;
     const shmring_segment *segment = &side->segment;
-    const shmring_spsc_side *ends;
+    bool produces = role == ROLE_PRODUCER;
     int error;
 
     side->role = role;
-    if (role == ROLE_PRODUCER) {
+    if (produces)
         error = shmring_spsc_attach_producer(&side->producer, segment->base, &side->geometry,
                                              segment->fd);
-        ends = &side->producer.side;
-    } else {
+    else
         error = shmring_spsc_attach_consumer(&side->consumer, segment->base, &side->geometry,
                                              segment->fd);
-        ends = &side->consumer.side;
-    }
-    if (error == 0)
-        shmring_waiter_init(&side->waiter, ends->own, ends->peer);
-    return error;
+    if (error != 0)
+        return error;
+    return shmring_waiter_open(&side->waiter, segment->base, &side->geometry,
+                               produces ? SHMRING_ROLE_PRODUCER : SHMRING_ROLE_CONSUMER, NULL);
 }
 
 static void ring_close(void *opaque)
 {
     struct side *side = opaque;
 
+    shmring_waiter_close(&side->waiter);
     shmring_spsc_detach_producer(&side->producer);
     shmring_spsc_detach_consumer(&side->consumer);
     shmring_segment_close(&side->segment);

@@ -93,6 +93,12 @@ inline void shmring_store64_release(shmring_word64 *word, uint64_t value)
  * *expected to what it holds and returns false. Never fails for no reason. A failure orders
  * nothing, whatever the verb.
  */
+inline bool shmring_cas64_relaxed(shmring_word64 *word, uint64_t *expected, uint64_t desired)
+{
+    return atomic_compare_exchange_strong_explicit(
+        &word->raw, expected, desired, memory_order_relaxed, memory_order_relaxed);
+}
+
 inline bool shmring_cas64_acquire(shmring_word64 *word, uint64_t *expected, uint64_t desired)
 {
     return atomic_compare_exchange_strong_explicit(
@@ -123,6 +129,11 @@ inline void shmring_add32_release(shmring_word32 *word, uint32_t value)
     atomic_fetch_add_explicit(&word->raw, value, memory_order_release);
 }
 
+inline void shmring_add32_relaxed(shmring_word32 *word, uint32_t value)
+{
+    atomic_fetch_add_explicit(&word->raw, value, memory_order_relaxed);
+}
+
 inline void shmring_add64_relaxed(shmring_word64 *word, uint64_t value)
 {
     atomic_fetch_add_explicit(&word->raw, value, memory_order_relaxed);
@@ -141,6 +152,15 @@ inline void shmring_fence_seq_cst(void)
 #else
     atomic_thread_fence(memory_order_seq_cst);
 #endif
+}
+
+/*
+ * The light half of an asymmetric fence: keeps the compiler from moving anything across, and costs
+ * nothing. It is a full fence only against those who pass shmring_fence_heavy() (wait.h).
+ */
+inline void shmring_fence_light(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
 }
 
 /* Fetches the line at place, with the right to write it. Orders nothing. */
@@ -162,6 +182,36 @@ inline void shmring_cpu_pause(void)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("isb");
+#endif
+}
+
+#if defined(__x86_64__)
+/* TPAUSE, in bytes: assemblers of 2018 do not know it. Rests lightly until the time stamp counter
+ * has come so far. Only where CPUID says that there is WAITPKG. */
+inline void shmring_cpu_tpause(uint64_t until)
+{
+    __asm__ volatile(".byte 0x66, 0x0f, 0xae, 0xf7"
+                     :
+                     : "D"(1), "a"((uint32_t)until), "d"((uint32_t)(until >> 32))
+                     : "cc");
+}
+#elif defined(__aarch64__)
+/* Rests until the word that was watched is written, or for no reason. */
+inline void shmring_cpu_wfe(void)
+{
+    __asm__ volatile("wfe" ::: "memory");
+}
+#endif
+
+/* Before a look at the word: a change after that ends shmring_cpu_wfe(). */
+inline void shmring_cpu_watch(const shmring_word64 *word)
+{
+#if defined(__aarch64__)
+    uint64_t ignored;
+
+    __asm__ volatile("ldxr %0, %1" : "=r"(ignored) : "Q"(*word));
+#else
+    (void)word;
 #endif
 }
 

@@ -36,49 +36,97 @@
 extern "C" {
 #endif
 
-/* Set size to sizeof(the struct), all else to 0 for the defaults. */
+/* How wake-ups are ordered, see wait.h. The creator's choice. */
+enum shmring_fence {
+    SHMRING_FENCE_DEFAULT = 0, /* light where the kernel has it */
+    SHMRING_FENCE_SYMMETRIC,
+    SHMRING_FENCE_LIGHT,
+};
+
+/* Of a channel or a queue. Set size to sizeof(the struct), all else to 0 for the defaults. */
 typedef struct shmring_channel_options {
     size_t size;
-    uint64_t capacity;                /* creating: bytes, a power of two; 0: 4 MiB */
-    enum shmring_wait_policy wait;    /* how this handle waits; default: block */
-    bool create;                      /* opening: create it first if it is missing */
-    shmring_segment_options segment;  /* its own size must be set too, or 0 for the defaults */
+    /* Creating: bytes, a power of two; 0: 4 MiB. Of a queue: slots, a power of two; 0: 4096. */
+    uint64_t capacity;
+    enum shmring_wait_policy wait;   /* how this handle waits; default: block */
+    bool create;                     /* opening: create it first if it is missing */
+    shmring_segment_options segment; /* its own size must be set too, or 0 for the defaults */
+    /* Creating: what is slept on, and the fences. All who open it get the same. */
+    enum shmring_backend backend;
+    enum shmring_fence fence;
+    /*
+     * Receiving: for throughput. A receiver that was woken for a message sleeps on until about
+     * gather_count messages are there (judged by the length of the first), or half of the ring, or
+     * gather_ns have passed; so it is woken for many at once, and a message may be so much late.
+     * Both 0: at once. gather_ns at most SHMRING_GATHER_NS_MAX.
+     */
+    uint32_t gather_count;
+    /* Creating a queue: room for a message, bytes; 0: 256. */
+    uint32_t slot_size;
+    int64_t gather_ns;
+    /* Creating a queue: see SHMRING_OPTION_REDELIVER. */
+    bool redeliver;
 } shmring_channel_options;
 
 #define SHMRING_CHANNEL_CAPACITY (UINT64_C(4) << 20)
+#define SHMRING_QUEUE_SLOTS UINT64_C(4096)
+#define SHMRING_QUEUE_SLOT_SIZE 256
+#define SHMRING_GATHER_NS_MAX INT64_C(1000000000)
+
+/* A ring without a name: its descriptors, for children or to be passed along. bells: eventfds, by
+ * enum shmring_direction, or -1. All are close-on-exec; they belong to the caller. */
+typedef struct shmring_channel_fds {
+    int segment;
+    int bells[2];
+} shmring_channel_fds;
 
 typedef struct shmring_sender {
     shmring_segment segment;
     shmring_spsc_producer producer;
     shmring_waiter waiter;
-    shmring_spin spin;
-    uint64_t done;  /* messages */
-    uint32_t polls; /* in vain, with SHMRING_NOW */
-    enum shmring_wait_policy wait;
+    shmring_pace pace;
 } shmring_sender;
 
 typedef struct shmring_receiver {
     shmring_segment segment;
     shmring_spsc_consumer consumer;
     shmring_waiter waiter;
-    shmring_spin spin;
-    uint64_t done;  /* messages */
-    uint32_t polls; /* in vain, with SHMRING_NOW */
-    enum shmring_wait_policy wait;
+    shmring_pace pace;
+    uint32_t gather_count;
+    int64_t gather_ns;
+    bool is_polled; /* its descriptor was asked for */
 } shmring_receiver;
 
-/* Creates the channel. options may be NULL. Returns 0, or -EINVAL for the capacity, or as from
- * shmring_segment_create() and shmring_segment_publish(), with nothing left behind. */
+/* Creates the channel. options may be NULL. Returns 0, or -EINVAL for the options, or as from
+ * shmring_segment_create(), shmring_segment_publish() and shmring_bells_create(), with nothing left
+ * behind. */
 int shmring_channel_create(const char *name, const shmring_channel_options *options);
 
+/* The same without a name. */
+int shmring_channel_create_fds(shmring_channel_fds *ret_fds,
+                               const shmring_channel_options *options);
+/* Closes those that are not -1, and sets them to -1. Channels that were opened stay open. */
+void shmring_channel_close_fds(shmring_channel_fds *fds);
+
+/* Removes the name of a channel or queue, and the semaphores that belong to it. options may be
+ * NULL. Those who have it open keep it (but those who sleep on a System V semaphore that was
+ * removed get -EIDRM). Returns 0, or as from shmring_segment_unlink(). */
+int shmring_channel_unlink(const char *name, const shmring_segment_options *options);
+
 /* Opens the channel and takes the role. options may be NULL. Returns 0, or, with the handle
- * untouched, -EPROTOTYPE (the ring holds elements), -EBUSY (a living sender or receiver has the
- * role), or as from shmring_segment_open(), shmring_spsc_attach_producer() and, with create, from
- * shmring_channel_create(). */
+ * untouched, -EPROTOTYPE (the ring is of another kind, or holds elements), -EBUSY (a living sender
+ * or receiver has the role), or as from shmring_segment_open(), shmring_spsc_attach_producer(),
+ * shmring_waiter_open() and, with create, from shmring_channel_create(). */
 int shmring_sender_open(shmring_sender *sender, const char *name,
                         const shmring_channel_options *options);
 int shmring_receiver_open(shmring_receiver *receiver, const char *name,
                           const shmring_channel_options *options);
+
+/* The same by descriptors, which are not kept. Errors of shmring_segment_open_fd() too. */
+int shmring_sender_open_fds(shmring_sender *sender, const shmring_channel_fds *fds,
+                            const shmring_channel_options *options);
+int shmring_receiver_open_fds(shmring_receiver *receiver, const shmring_channel_fds *fds,
+                              const shmring_channel_options *options);
 
 /* Ends the stream (of a sender: after all that was committed) and gives the role back. A zeroed or
  * closed handle is ignored. */
@@ -89,15 +137,17 @@ void shmring_receiver_close(shmring_receiver *receiver);
  * The calls below wait until deadline (absolute, see wait.h) where they must, and return
  *   0
  *   -ETIMEDOUT   the deadline has passed; with SHMRING_NOW: full, or nothing there
- *   -EINTR       a signal handler ran while it slept (never with SHMRING_WAIT_SPIN; one that ran
- *                just before goes unnoticed: who looks at a flag of a handler sets deadlines)
+ *   -EINTR       a signal handler ran while it slept (never while it spins; one that ran just
+ *                before goes unnoticed: let the handler call cancel, or set deadlines)
+ *   -ECANCELED   cancel was called, and there is nothing to do but to wait
  *   -EMSGSIZE    longer than shmring_spsc_max_message(), or than the receiver's buffer
  *   -EOWNERDEAD  sending: full, and the receiver died; receiving: empty, and the sender died.
  *                Calling again waits for a successor. With SHMRING_NOW it takes some hundred calls
- *                in vain to notice, with SHMRING_WAIT_SPIN 10 ms, else 100 ms
+ *                in vain to notice, with SHMRING_WAIT_SPIN 10 ms, else 200 ms
  *   -EPIPE       receiving: empty, and the sender has closed. Once for each sender
  *   -EBADMSG     the other side broke the rules; for good
- *   -ENOSYS      the kernel, or a seccomp filter, refuses futexes
+ *   -EIDRM       somebody removed the System V semaphore that is slept on
+ *   -ENOSYS      the kernel, or a seccomp filter that came later, refuses to let it sleep
  * Outputs are written on 0 only (and *ret_length with a -EMSGSIZE of recv).
  */
 
@@ -129,6 +179,26 @@ void shmring_receiver_flush(shmring_receiver *receiver);
 /* Copies the next message out and releases it. ret_length and ret_type may be NULL. */
 int shmring_receiver_recv(shmring_receiver *receiver, void *buffer, uint64_t buffer_size,
                           uint64_t *ret_length, uint32_t *ret_type, int64_t deadline);
+
+/*
+ * From now on calls of this handle that would wait return -ECANCELED, also one that is waiting: at
+ * once, or, if it is just falling asleep, within SHMRING_WAIT_CAP_NS. For any thread, while the
+ * handle is open; async-signal-safe. resume, by the handle's own thread, undoes it.
+ */
+void shmring_sender_cancel(shmring_sender *sender);
+void shmring_receiver_cancel(shmring_receiver *receiver);
+void shmring_sender_resume(shmring_sender *sender);
+void shmring_receiver_resume(shmring_receiver *receiver);
+
+/*
+ * A descriptor for poll() and epoll, of a channel with SHMRING_BACKEND_EVENTFD: readable
+ * (level-triggered) when there may be a message, or an end to tell. It stays so until a call with
+ * SHMRING_NOW has returned -ETIMEDOUT: receive until then, or once for each time that it is
+ * readable. A sender's death makes nothing readable: poll with a timeout, and call with SHMRING_NOW
+ * when it is over. It belongs to the handle: do not read, write or close it. -EOPNOTSUPP: another
+ * backend.
+ */
+int shmring_receiver_fd(shmring_receiver *receiver);
 
 #ifdef __cplusplus
 }

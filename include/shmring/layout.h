@@ -61,6 +61,21 @@ enum shmring_option {
     /* SHMRING_KIND_MPMC: a message that a consumer held when it died or detached is delivered
      * once more; else it is dropped and counted. */
     SHMRING_OPTION_REDELIVER = 1,
+    /* Who publishes passes no fence: who goes to sleep makes all others pass one (wait.h). */
+    SHMRING_OPTION_LIGHT_WAKE = 2,
+    /* From this bit on: enum shmring_backend. */
+    SHMRING_OPTION_BACKEND = 256,
+    SHMRING_OPTION_BACKENDS_MASK = 7 * SHMRING_OPTION_BACKEND,
+};
+
+/* What a sleeper sleeps on (bell.h). The same for all members, so it is the creator's choice. */
+enum shmring_backend {
+    SHMRING_BACKEND_FUTEX = 0,
+    SHMRING_BACKEND_EVENTFD = 1,   /* pollable; descriptors that are passed along */
+    SHMRING_BACKEND_SEM = 2,       /* an unnamed POSIX semaphore in the ring */
+    SHMRING_BACKEND_NAMED_SEM = 3, /* a named POSIX semaphore beside the ring */
+    SHMRING_BACKEND_SYSV_SEM = 4,  /* a System V semaphore */
+    SHMRING_BACKENDS,
 };
 
 /*
@@ -91,6 +106,13 @@ struct shmring_header {
     uint64_t checksum; /* FNV-1a, 64 bits, over all of the above with magic in place */
 };
 
+/* What one side rings and the other sleeps on. Which parts are used is up to the backend. */
+struct shmring_bell_words {
+    shmring_word32 wakes;   /* futex: the word slept on; +1 at each wake, with any backend */
+    shmring_word32 sysv_id; /* System V: the set */
+    uint64_t semaphore[8];  /* POSIX, unnamed: the sem_t */
+};
+
 /*
  * One role's page: the shared half of a producer or a consumer. Only the holder of the role
  * writes it; the other side reads it, and trusts none of it.
@@ -111,9 +133,17 @@ struct shmring_role {
 
     /* As sleeper: 0 awake, else "wake me when your pos has reached this". */
     shmring_word64 wake_at;
-    /* As waker: the futex word that the other role sleeps on; +1 at each wake. */
-    shmring_word32 wakes;
-    uint8_t pad2[SHMRING_PAGE_SIZE - 2 * SHMRING_LINE_SIZE - 12];
+    /* As waker: what the other role sleeps on. */
+    struct shmring_bell_words bell;
+    uint8_t pad2[SHMRING_PAGE_SIZE - 2 * SHMRING_LINE_SIZE - 80];
+};
+
+/* What many sleep for, and many ring (event.h). */
+struct shmring_event {
+    /* 0: nobody sleeps. Else "ring when a position has come to this", see event.h. */
+    shmring_word64 wake_at;
+    struct shmring_bell_words bell;
+    uint8_t pad[SHMRING_LINE_SIZE - 80];
 };
 
 /* The shared half of a ring with many producers and consumers, beside its slots. */
@@ -132,7 +162,16 @@ struct shmring_mpmc_control {
      * in place of that. A member that dies between the deed and the count is not counted. */
     shmring_word64 dropped;
     shmring_word64 redelivered;
-    uint8_t pad2[SHMRING_PAGE_SIZE - 2 * SHMRING_LINE_SIZE - 16];
+    /* By enum shmring_member_role, counted likewise: those that attached, that left, and that were
+     * found dead. */
+    shmring_word32 joined[3];
+    shmring_word32 left[3];
+    shmring_word32 died[3];
+    uint8_t pad2[SHMRING_LINE_SIZE - 52];
+
+    struct shmring_event messages; /* consumers sleep for one */
+    struct shmring_event room;     /* producers sleep for a free slot */
+    uint8_t pad3[SHMRING_PAGE_SIZE - 5 * SHMRING_LINE_SIZE];
 };
 
 /* What there is of a slot beside its message: four to a line, so that a line serves more than one
@@ -188,6 +227,14 @@ enum {
 #define SHMRING_CAPACITY_MIN (UINT64_C(1) << 12)
 #define SHMRING_CAPACITY_MAX (UINT64_C(1) << 40)
 
+/* The backend that options name, or SHMRING_BACKENDS if there is none such. */
+inline enum shmring_backend shmring_layout_backend(uint64_t options)
+{
+    uint64_t number = (options & SHMRING_OPTION_BACKENDS_MASK) / SHMRING_OPTION_BACKEND;
+
+    return number < SHMRING_BACKENDS ? (enum shmring_backend)number : SHMRING_BACKENDS;
+}
+
 /* Limits of a ring of slots. */
 #define SHMRING_SLOTS_MIN (UINT64_C(1) << 1)
 #define SHMRING_SLOTS_MAX (UINT64_C(1) << 20)
@@ -198,7 +245,11 @@ SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_header, checksum) == 120, "the che
 SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_role) == SHMRING_PAGE_SIZE, "a page of its own");
 SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, session) == 128, "a line of its own");
 SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, wake_at) == 256, "a line of its own");
-SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, wakes) == 264, "beside wake_at");
+SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_role, bell) == 264, "beside wake_at");
+SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_bell_words) == 72, "the same in 32 bits");
+SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_event) == SHMRING_LINE_SIZE, "a line of its own");
+SHMRING_ASSERT_LAYOUT(offsetof(struct shmring_mpmc_control, messages) == 3 * SHMRING_LINE_SIZE,
+                      "lines of their own");
 
 SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_mpmc_control) == SHMRING_PAGE_SIZE, "a page");
 SHMRING_ASSERT_LAYOUT(sizeof(struct shmring_member_record) == 32, "two to a line");

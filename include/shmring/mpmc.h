@@ -31,6 +31,7 @@
  *   [mpmc.E] load word             acquire       [mpmc.F] cas word              acq_rel
  *   [mpmc.G] cas  hint             release       [mpmc.H] load hint             acquire
  *   [mpmc.I] add  orphan_epoch     release       [mpmc.J] load orphan_epoch     acquire
+ *   [mpmc.K] add  joined and so on release       [mpmc.L] load joined and so on acquire
  *
  *   A pairs with D: without it a slot could be overwritten while it is still being read.
  *   C pairs with B: without it a message could be read before it is written.
@@ -38,6 +39,7 @@
  *     walk could miss what was sent before it began.
  *   G pairs with H: without it a walk could begin behind positions that it believes unused.
  *   I pairs with J: without it a look for orphans could come too early, and not be repeated.
+ *   K pairs with L: without it who is told that members left could still find them attached.
  *
  * Why it holds, with proofs of lock-freedom, order and recovery: docs/verification.md. In short:
  * the lap of a word only grows, so a swap cannot succeed on old knowledge, and a label that was

@@ -135,6 +135,13 @@ SHMRING_HOT inline uint64_t shmring_mpmc_lap(const shmring_mpmc_side *side, uint
     return ((pos >> side->shift) + 1) << 16;
 }
 
+/* One past the position of a slot that is ours (or was, before it was carried). */
+SHMRING_HOT inline uint64_t shmring_mpmc_slot_end(const shmring_mpmc_side *side,
+                                                  const shmring_mpmc_slot *slot)
+{
+    return (((slot->word >> 16) - 1) << side->shift) + slot->idx + 1;
+}
+
 /* The word of a slot that is ours, in that way, at pos. */
 SHMRING_HOT inline uint64_t shmring_mpmc_word_at(const shmring_mpmc_side *side, uint64_t pos,
                                                  uint64_t kind)

@@ -114,6 +114,17 @@ int shmring_segment_publish(shmring_segment *segment);
 int shmring_segment_open(shmring_segment *ret_segment, const char *name,
                          const shmring_segment_options *options, shmring_geometry *ret_geometry);
 
+/*
+ * The same for a segment without a name, whose descriptor was inherited or passed along. fd is not
+ * kept. Its owner and mode say nothing: who got the descriptor was meant to.
+ *   -EBADF      fd is none
+ *   -EPERM      it is not sealed against shrinking and growing, and could be cut short
+ *   -EPROTO     not a ring, or no regular file
+ *   the others as from shmring_segment_open()
+ */
+int shmring_segment_open_fd(shmring_segment *ret_segment, int fd,
+                            const shmring_segment_options *options, shmring_geometry *ret_geometry);
+
 /* Unmaps and closes. Roles that were attached through it must be detached before. A segment that
  * was zeroed or closed is ignored. */
 void shmring_segment_close(shmring_segment *segment);

@@ -73,7 +73,7 @@ static int remove_one(const char *name, bool force)
     int error = cli_inspect(AT_FDCWD, path, &ring);
     bool unclear = error != 0 && error != -ENOENT;
     if (error == 0 || (unclear && force))
-        error = shmring_segment_unlink(name);
+        error = shmring_channel_unlink(name, NULL);
     if (error == 0)
         return CLI_OK;
     status = cli_fail(name, error, NULL);

@@ -40,7 +40,7 @@ static void *produce(void *argument)
     shmring_spin spin = {0};
 
     CHECK_EQ(shmring_spsc_attach_producer(&producer, segment.base, &geometry, segment.fd), 0);
-    shmring_waiter_init(&waiter, producer.side.own, producer.side.peer);
+    CHECK_EQ(shmring_waiter_open(&waiter, segment.base, &geometry, SHMRING_ROLE_PRODUCER, NULL), 0);
     for (uint64_t number = 0; number < MESSAGES; number++) {
         void *place;
 
@@ -85,7 +85,7 @@ static void *consume(void *argument)
     shmring_spin spin = {0};
 
     CHECK_EQ(shmring_spsc_attach_consumer(&consumer, segment.base, &geometry, segment.fd), 0);
-    shmring_waiter_init(&waiter, consumer.side.own, consumer.side.peer);
+    CHECK_EQ(shmring_waiter_open(&waiter, segment.base, &geometry, SHMRING_ROLE_CONSUMER, NULL), 0);
     for (uint64_t number = 0; number < MESSAGES; number++) {
         const void *message;
         uint64_t length;

@@ -111,7 +111,7 @@ ADDED = {
     "layer, atomic": ("include/shmring/atomic.h", '#include "shmring/layout.h"\n', "none of ours"),
     "layer, new unit": ("include/shmring/broadcast.h", C + '#include "shmring/atomic.h"\n',
                         "broadcast.h has no layer"),
-    "private header": ("src/spsc.c", '#include "util.h"\n', "no private headers"),
+    "private header": ("src/spsc.c", '#include "util.h"\n', "add it to PRIVATE"),
     "no such header": ("tests/process/kill.c", "#include <shmring/secret.h>\n", "no public header"),
     "foreign header": ("bench/main.c", C + '#include "../tests/check.h"\n', "is not under bench"),
     "foreign header, cli": ("src/cli/main.c", '#include "../../tests/check.h"\n', "under src/cli"),

@@ -19,8 +19,13 @@ HASH_SUFFIXES = {".py", ".sh", ".cmake", ".yml"}
 # A header of include/shmring and the ones it may include; src/X.c may include X.h and the same.
 BASE = {"atomic", "layout", "member"}
 MPMC = BASE | {"mpmc_word", "mpmc_side"}
+WAIT = BASE | {"bell", "clock", "spin"}
+CHANNEL = WAIT | {"spsc", "spsc_array", "segment", "wait"}
+QUEUE = CHANNEL | MPMC | {"mpmc", "event", "channel"}
 LAYERS = {
     "atomic": set(),
+    "clock": set(),
+    "cpu": {"spin"},
     "layout": {"atomic"},
     "member": {"atomic", "layout"},
     "spsc": BASE,
@@ -31,11 +36,33 @@ LAYERS = {
     "mpmc_take": MPMC | {"mpmc"},
     "mpmc_recover": MPMC | {"mpmc"},
     "segment": BASE,
-    "wait": BASE,
+    "bell": {"atomic", "layout", "clock"},
+    "spin": {"atomic"},
+    "wait": WAIT,
+    "event": WAIT | {"wait"},
     "spsc_array": BASE | {"spsc"},
-    "channel": BASE | {"spsc", "spsc_array", "segment", "wait"},
+    "channel": CHANNEL,
+    "queue": QUEUE,
 }
-LAYERS["shmring"] = LAYERS["inline"] = {*LAYERS, "shmring"}
+# Headers of src, which are not installed, and what they may include; and the parts of a unit.
+PRIVATE = {
+    "segment_parts": {"segment"},
+    "bell_backends": {"bell"},
+    "blocking": WAIT | {"wait"},
+    "channel_open": CHANNEL | {"channel"},
+    "queue_ends": QUEUE | {"queue"},
+}
+LAYERS |= PRIVATE
+LAYERS["segment"] |= {"segment_parts"}
+LAYERS["segment_open"] = {"segment_parts"}
+LAYERS["bell"] |= {"bell_backends"}
+LAYERS["bell_eventfd"] = LAYERS["bell_sysv"] = {"bell_backends"}
+LAYERS["bell_sem"] = {"bell_backends", "segment"}
+LAYERS["channel_open"] |= {"queue"}
+LAYERS["channel_sender"] = LAYERS["channel_receiver"] = {"channel_open", "blocking"}
+LAYERS["queue_sender"] = {"channel_open", "blocking", "queue_ends"}
+LAYERS["queue_receiver"] = LAYERS["queue_sender"] | {"bell_backends"}
+LAYERS["shmring"] = LAYERS["inline"] = {*LAYERS, "shmring"} - set(PRIVATE)
 
 ORDER = re.compile(r"\bmemory_order_\w+|\b__ATOMIC_\w+|\b__(?:atomic|sync)_\w+"
                    r"|\batomic_\w+\s*\(|\b_Atomic\b|\bstdatomic\b")
@@ -208,8 +235,12 @@ class Tidy:
 
     def check_local(self, source, n, file):
         if source.area == "include" or source.path.parent == self.root / "src":
-            self.report(source, n, f'"{file}": include "shmring/<unit>.h"; the library has no '
-                        "private headers")
+            stem = file.removesuffix(".h")
+            if source.area == "include" or stem not in PRIVATE:
+                self.report(source, n, f'"{file}": include "shmring/<unit>.h", or add it to '
+                            "PRIVATE in tests/tidy/tidy.py")
+            elif stem not in LAYERS.get(source.path.stem, set()) | {source.path.stem}:
+                self.report(source, n, f"{source.name} may not include {file}")
             return
         area = self.root / ("src/cli" if source.area == "src" else source.area)
         near = [(d / file).resolve() for d in (source.path.parent, area)]

@@ -10,15 +10,16 @@ static shmring_waiter sleeper, waker;
 static void set_up(void)
 {
     memory = ring_memory_new(0, 4096);
-    struct shmring_role *producer = ring_memory_role(&memory, true);
-    struct shmring_role *consumer = ring_memory_role(&memory, false);
-
-    shmring_waiter_init(&waker, producer, consumer);
-    shmring_waiter_init(&sleeper, consumer, producer);
+    cr_assert_eq(shmring_waiter_open(&waker, memory.base, &memory.geometry, SHMRING_ROLE_PRODUCER,
+                                     NULL), 0);
+    cr_assert_eq(shmring_waiter_open(&sleeper, memory.base, &memory.geometry, SHMRING_ROLE_CONSUMER,
+                                     NULL), 0);
 }
 
 static void tear_down(void)
 {
+    shmring_waiter_close(&waker);
+    shmring_waiter_close(&sleeper);
     ring_memory_free(&memory);
 }
 
@@ -32,7 +33,7 @@ static void publish(uint64_t pos)
 
 static uint32_t wakes(void)
 {
-    return shmring_load32_relaxed(&ring_memory_role(&memory, true)->wakes);
+    return shmring_load32_relaxed(&ring_memory_role(&memory, true)->bell.wakes);
 }
 
 Test(wait, nobody_is_woken_who_is_awake)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What each backend of a bell can do. Private to the library. */
+#ifndef SHMRING_BELL_BACKENDS_H
+#define SHMRING_BELL_BACKENDS_H
+
+#include "shmring/bell.h"
+
+#include <time.h>
+
+/* create, remove: what is there once for all members; may be NULL. close may be NULL. */
+struct bell_backend {
+    int (*create)(struct shmring_bell_words *words, const shmring_bell_place *place,
+                  enum shmring_direction direction, uint32_t mode);
+    void (*remove)(struct shmring_bell_words *words, const shmring_bell_place *place,
+                   enum shmring_direction direction);
+    int (*open)(shmring_bell *bell, const shmring_bell_place *place,
+                enum shmring_direction direction);
+    void (*close)(shmring_bell *bell);
+    void (*ring)(const shmring_bell *bell, bool all);
+    void (*clear)(const shmring_bell *bell);
+    int (*sleep)(const shmring_bell *bell, uint32_t ticket, int64_t until);
+};
+
+extern const struct bell_backend bell_futex, bell_eventfd, bell_sem, bell_named_sem, bell_sysv;
+
+/* The time from now until then; none if it has passed. */
+struct timespec bell_time_until(int64_t until);
+
+/* What is slept on in place of a semaphore that is damaged. Returns 0 or -EINTR. */
+int bell_nap(int64_t until);
+
+#endif

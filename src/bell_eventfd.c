@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Readable means rung. A member that we do not trust may have the same open file: it can fill the
+ * counter, read it empty, and take O_NONBLOCK away, but nothing here may block for that.
+ */
+#define _GNU_SOURCE /* ppoll, preadv2 */
+#include "bell_backends.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static int eventfd_create(struct shmring_bell_words *words, const shmring_bell_place *place,
+                          enum shmring_direction direction, uint32_t mode)
+{
+    (void)words;
+    (void)mode;
+    return place->name != NULL || place->eventfds[direction] < 0 ? -EINVAL : 0;
+}
+
+/* Can it be read and written without blocking? Only an eventfd answers like one. */
+static int eventfd_open(shmring_bell *bell, const shmring_bell_place *place,
+                        enum shmring_direction direction)
+{
+    uint64_t count = UINT64_MAX;
+
+    if (place->eventfds[direction] < 0)
+        return -EINVAL;
+    int fd = fcntl(place->eventfds[direction], F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0)
+        return errno == EBADF ? -EINVAL : -errno;
+    int flags = fcntl(fd, F_GETFL);
+
+    /* The one number that an eventfd refuses. */
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        write(fd, &count, sizeof count) >= 0 || errno != EINVAL) {
+        close(fd);
+        return -EINVAL;
+    }
+    bell->fd = fd;
+    return 0;
+}
+
+static void eventfd_close(shmring_bell *bell)
+{
+    close(bell->fd);
+}
+
+static bool is_ready_for(int fd, short events)
+{
+    struct pollfd one = {.fd = fd, .events = events};
+
+    return poll(&one, 1, 0) == 1 && (one.revents & events) != 0;
+}
+
+/* poll() wakes all who wait for it. If the counter is full, it has been rung. */
+static void eventfd_ring(const shmring_bell *bell, bool all)
+{
+    const uint64_t one = 1;
+
+    (void)all;
+    if ((fcntl(bell->fd, F_GETFL) & O_NONBLOCK) == 0 && !is_ready_for(bell->fd, POLLOUT))
+        return;
+    if (write(bell->fd, &one, sizeof one) < 0)
+        return; /* full */
+}
+
+static void eventfd_clear(const shmring_bell *bell)
+{
+    int saved_errno = errno;
+    uint64_t count;
+    struct iovec whole = {.iov_base = &count, .iov_len = sizeof count};
+
+    if (preadv2(bell->fd, &whole, 1, -1, RWF_NOWAIT) < 0 && errno != EAGAIN &&
+        is_ready_for(bell->fd, POLLIN) && read(bell->fd, &count, sizeof count) < 0)
+        errno = saved_errno; /* before Linux 5.8; another was faster */
+    errno = saved_errno;
+}
+
+static int eventfd_sleep(const shmring_bell *bell, uint32_t ticket, int64_t until)
+{
+    struct pollfd one = {.fd = bell->fd, .events = POLLIN};
+    struct timespec left = bell_time_until(until);
+
+    (void)ticket;
+    if (ppoll(&one, 1, &left, NULL) >= 0)
+        return (one.revents & POLLNVAL) != 0 ? -ENOSYS : 0;
+    return errno == EINTR ? -EINTR : -ENOSYS;
+}
+
+const struct bell_backend bell_eventfd = {
+    .create = eventfd_create,
+    .open = eventfd_open,
+    .close = eventfd_close,
+    .ring = eventfd_ring,
+    .clear = eventfd_clear,
+    .sleep = eventfd_sleep,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "blocking.h"
+
+#include <errno.h>
+
+/* A spinner looks at the clock every so many misses, and then asks whether the other side lives
+ * every so often; one that only polls (SHMRING_NOW) asks every so many polls in vain. */
+enum {
+    MISSES_PER_LOOK = 64,
+    MISSES_BEFORE_REST = 32,
+    POLLS_PER_ASK = 256,
+};
+static const int64_t ASK_NS = 10000000;
+
+/* One wait. */
+struct wait {
+    int64_t deadline;
+    int64_t began;  /* as far as the clock was looked at; else 0 */
+    int64_t ask_at;
+    bool sleeps;
+};
+
+void blocking_cancel(shmring_pace *pace)
+{
+    /* relaxed: who sees that it was woken for this sees it, too; nothing else hangs on it. */
+    shmring_store32_relaxed(&pace->cancelled, 1);
+}
+
+void blocking_resume(shmring_pace *pace)
+{
+    /* relaxed: undone by whom it was meant for. */
+    shmring_store32_relaxed(&pace->cancelled, 0);
+}
+
+bool blocking_is_cancelled(const shmring_pace *pace)
+{
+    /* relaxed: as above. */
+    return shmring_load32_relaxed(&pace->cancelled) != 0;
+}
+
+/* A moment without the kernel. Looks at the clock now and then; *ret_ask: it is time to ask for the
+ * other side's life, too. An adaptive wait that has taken too long sleeps from now on. */
+static int spin_step(struct wait *wait, shmring_pace *pace, const shmring_word64 *watched,
+                     bool *ret_ask)
+{
+    *ret_ask = false;
+    if (watched != NULL && pace->policy == SHMRING_WAIT_ADAPTIVE &&
+        pace->spin.misses >= MISSES_BEFORE_REST) {
+        /* The word was watched before the last attempt: a change since then ends the rest. */
+        if (pace->spin.misses > MISSES_BEFORE_REST)
+            shmring_cpu_rest();
+        pace->spin.misses++;
+        shmring_cpu_watch(watched);
+    } else {
+        shmring_spin_miss(&pace->spin, pace->done);
+    }
+    if (pace->spin.misses % MISSES_PER_LOOK != 0)
+        return 0;
+    int64_t now = shmring_clock();
+
+    if (wait->began == 0) {
+        wait->began = now;
+        wait->ask_at = now + ASK_NS;
+    }
+    wait->sleeps = pace->policy == SHMRING_WAIT_ADAPTIVE && now - wait->began >= pace->window;
+    /* At the end too: calls with short deadlines must learn of a death as well. */
+    *ret_ask = now >= wait->ask_at || now >= wait->deadline;
+    if (*ret_ask)
+        wait->ask_at = now + ASK_NS;
+    return now >= wait->deadline ? -ETIMEDOUT : 0;
+}
+
+/* It is over: what does the next one learn from that? */
+static void learn(const struct wait *wait, shmring_pace *pace)
+{
+    int64_t waited = wait->began != 0 ? shmring_clock() - wait->began : 0;
+
+    if (pace->policy == SHMRING_WAIT_ADAPTIVE)
+        pace->window = shmring_spin_window(pace->window, waited);
+}
+
+int blocking_wait(const struct blocking_call *ops, void *call, shmring_pace *pace,
+                  const shmring_word64 *watched, int64_t deadline)
+{
+    struct wait wait = {.deadline = deadline, .sleeps = pace->policy == SHMRING_WAIT_BLOCK};
+
+    for (;;) {
+        bool ask = true, done = false;
+        int error = ops->error(call);
+
+        if (error == 0 && blocking_is_cancelled(pace))
+            error = -ECANCELED;
+        if (error != 0)
+            return error;
+        if (deadline <= SHMRING_NOW) {
+            error = -ETIMEDOUT;
+            ask = ops->has_news(call) || ++pace->polls % POLLS_PER_ASK == 0;
+        } else if (!wait.sleeps) {
+            error = spin_step(&wait, pace, watched, &ask);
+            ask = ask || ops->has_news(call);
+        } else {
+            error = ops->sleep(call, deadline, &done);
+        }
+        if (done || ops->attempt(call)) {
+            learn(&wait, pace);
+            return 0;
+        }
+        int end = ask ? ops->end(call) : 0;
+
+        if (end != 0 || error != 0)
+            return end != 0 ? end : error;
+    }
+}

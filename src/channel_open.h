@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* What channels and queues have in common before a role is taken. Private to the library. */
+#ifndef SHMRING_CHANNEL_OPEN_H
+#define SHMRING_CHANNEL_OPEN_H
+
+#include "shmring/channel.h"
+
+/* A ring that is open: its memory, its checked geometry, and where its bells are. */
+struct open_ring {
+    shmring_segment segment;
+    shmring_geometry geometry;
+    shmring_bell_place place;
+};
+
+/* The caller's options in our own struct, with the defaults of that kind filled in. */
+int channel_read_options(const shmring_channel_options *options, uint32_t kind,
+                         shmring_channel_options *ret_own);
+
+/* Opens it by its name (and makes it before that, if own->create) or, if fds is not NULL, by its
+ * descriptors. -EPROTOTYPE: it is of another kind, or holds elements. */
+int channel_open(struct open_ring *ret_ring, const char *name, const shmring_channel_fds *fds,
+                 uint32_t kind, const shmring_channel_options *own);
+void channel_close(struct open_ring *ring);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "queue_ends.h"
+
+#include <errno.h>
+
+static shmring_queue_ends counts_of(const shmring_mpmc_side *side, enum shmring_member_role role)
+{
+    const struct shmring_mpmc_control *control = side->control;
+    shmring_queue_ends now;
+
+    /* [mpmc.L] pairs with [mpmc.K] */
+    now.left = shmring_load32_acquire(&control->left[role]);
+    /* [mpmc.L] pairs with [mpmc.K] */
+    now.died = shmring_load32_acquire(&control->died[role]);
+    /* [mpmc.L] pairs with [mpmc.K] */
+    now.joined = shmring_load32_acquire(&control->joined[role]);
+    return now;
+}
+
+void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,
+                      enum shmring_member_role role, bool is_open)
+{
+    *ends = counts_of(side, role);
+    if (is_open)
+        ends->joined--;
+}
+
+int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role)
+{
+    for (uint32_t id = 1; id <= SHMRING_MEMBER_MAX; id++) {
+        const struct shmring_member_record *record = &side->records[id];
+        /* What a member committed before it left is there for who sees that it left. [member.B]
+         * pairs with [member.A] */
+        uint32_t session = shmring_load32_acquire(&record->session);
+
+        /* relaxed: of that session, or of a later one. */
+        if (session % 2 == 0 || shmring_load32_relaxed(&record->role) != (uint32_t)role)
+            continue;
+        int held = side->member.fd >= 0 && id != side->member.id
+                       ? shmring_member_probe(side->member.fd, id)
+                       : 1;
+
+        if (held != 0)
+            return held;
+    }
+    return 0;
+}
+
+bool queue_ends_has_news(const shmring_queue_ends *ends, const shmring_mpmc_side *side,
+                         enum shmring_member_role role)
+{
+    shmring_queue_ends now = counts_of(side, role);
+
+    return now.left != ends->left || now.died != ends->died;
+}
+
+int queue_ends_look(shmring_queue_ends *ends, shmring_mpmc_side *side,
+                    enum shmring_member_role role, shmring_queue_ends *ret_now, bool *ret_buried)
+{
+    int buried = shmring_mpmc_recover(side);
+
+    *ret_buried = buried > 0;
+    if (buried < 0)
+        return buried;
+    *ret_now = counts_of(side, role);
+    int alive = queue_ends_is_attended(side, role);
+
+    if (alive < 0)
+        return alive;
+    /* What happened while one was alive is news no more but for a death. */
+    ends->left = ret_now->left;
+    if (alive != 0 || ret_now->joined == ends->joined)
+        return 0;
+    return ret_now->died != ends->died ? -EOWNERDEAD : -EPIPE;
+}
+
+void queue_ends_wake(const shmring_eventcount *messages, const shmring_eventcount *room)
+{
+    shmring_event_wake_all(messages);
+    shmring_event_wake_all(room);
+}
+
+void queue_ends_told(shmring_queue_ends *ends, const shmring_queue_ends *now)
+{
+    *ends = *now;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* How the members on the other side of a queue come and go. Private to the library. */
+#ifndef SHMRING_QUEUE_ENDS_H
+#define SHMRING_QUEUE_ENDS_H
+
+#include "shmring/queue.h"
+
+/* From here on: what was before is no news, unless is_open: then it may still be told. */
+void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,
+                      enum shmring_member_role role, bool is_open);
+
+/* Is any member of that role alive? 1, 0, or -errno as from shmring_member_probe(). Calls the
+ * kernel once for each that is not. */
+int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role);
+
+/* Has one of them left since? */
+bool queue_ends_has_news(const shmring_queue_ends *ends, const shmring_mpmc_side *side,
+                         enum shmring_member_role role);
+
+/*
+ * Buries the dead, and looks for the living. Returns 0: one is alive, or nobody came since the last
+ * end was told; -EPIPE, -EOWNERDEAD (one that was not told of has died): how they came to their
+ * end; or as from shmring_mpmc_recover(). *ret_now: what is told by queue_ends_told(). *ret_buried:
+ * others may find something now.
+ */
+int queue_ends_look(shmring_queue_ends *ends, shmring_mpmc_side *side,
+                    enum shmring_member_role role, shmring_queue_ends *ret_now, bool *ret_buried);
+
+/* The dead have left messages, or room: those who sleep for them are woken. */
+void queue_ends_wake(const shmring_eventcount *messages, const shmring_eventcount *room);
+
+void queue_ends_told(shmring_queue_ends *ends, const shmring_queue_ends *now);
+
+#endif
