@@ -38,6 +38,11 @@ bool blocking_is_cancelled(const shmring_pace *pace)
     return shmring_load32_relaxed(&pace->cancelled) != 0;
 }
 
+void blocking_ask_next(shmring_pace *pace)
+{
+    pace->polls = POLLS_PER_ASK - 1;
+}
+
 /* A moment without the kernel. Looks at the clock now and then; *ret_ask: it is time to ask for the
  * other side's life, too. An adaptive wait that has taken too long sleeps from now on. */
 static int spin_step(struct wait *wait, shmring_pace *pace, const shmring_word64 *watched,

@@ -28,6 +28,9 @@ struct blocking_call {
 int blocking_wait(const struct blocking_call *ops, void *call, shmring_pace *pace,
                   const shmring_word64 *watched, int64_t deadline);
 
+/* The next call with SHMRING_NOW asks for the other side's life. */
+void blocking_ask_next(shmring_pace *pace);
+
 /* Lets those that wait with pace give up, from now on. They still have to be woken. */
 void blocking_cancel(shmring_pace *pace);
 void blocking_resume(shmring_pace *pace);

@@ -82,7 +82,7 @@ static uint64_t merge(uint64_t mine, uint64_t others)
     return (others != 0 && others < mine ? others : mine) | picky;
 }
 
-uint32_t shmring_event_arm(const shmring_eventcount *events, uint64_t wake_at)
+uint32_t shmring_event_announce(const shmring_eventcount *events, uint64_t wake_at)
 {
     struct shmring_event *event = events->event;
     /* [event.A] pairs with [event.D] */
@@ -102,6 +102,13 @@ uint32_t shmring_event_arm(const shmring_eventcount *events, uint64_t wake_at)
         if (merged == seen || shmring_cas64_relaxed(&event->wake_at, &seen, merged))
             break;
     }
+    return ticket;
+}
+
+uint32_t shmring_event_arm(const shmring_eventcount *events, uint64_t wake_at)
+{
+    uint32_t ticket = shmring_event_announce(events, wake_at);
+
     if (events->light) /* [event.B] pairs with [event.C] */
         shmring_fence_heavy();
     else /* [event.B] pairs with [event.C] */

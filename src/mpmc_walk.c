@@ -60,13 +60,13 @@ shmring_mpmc_slot shmring_mpmc_own(const shmring_mpmc_side *side, uint64_t pos, 
     };
 }
 
-/* Of two words of one slot the later one ranks higher: what is free was claimed, then taken. */
+/* Of two words of one slot the later one ranks no lower: what is taken or free was claimed before.
+ * (Of equal rank are FREE and TAKEN of one lap, which an UNDEAD slot goes through.) */
 static uint64_t rank_of(uint64_t word)
 {
-    uint64_t kind = word & SHMRING_WORD_KIND_MASK;
+    bool claimed = (word & SHMRING_WORD_KIND_MASK) == SHMRING_WORD_CLAIMED;
 
-    return (word & SHMRING_WORD_LAP_MASK) |
-           (kind == SHMRING_WORD_FREE ? SHMRING_WORD_KIND_MASK : kind);
+    return (word & SHMRING_WORD_LAP_MASK) | (claimed ? 0 : SHMRING_WORD_CLAIMED);
 }
 
 /* Is none of the slots free? *ret_rank: the sum of their ranks. */
@@ -83,8 +83,8 @@ static bool is_none_free(const shmring_mpmc_side *side, uint64_t *ret_rank)
     return true;
 }
 
-/* Are all slots in use, at one moment at least? Ranks only grow: twice the same sum is twice the
- * same words, and between the two looks none was free. */
+/* Are all slots in use, at one moment at least? Ranks only grow: twice the same sum is that no slot
+ * was claimed, taken or given up between the two looks; and none of them was free after it. */
 static bool is_all_in_use(const shmring_mpmc_side *side)
 {
     uint64_t before, after;

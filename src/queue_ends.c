@@ -3,6 +3,9 @@
 
 #include <errno.h>
 
+/* How far to look for a message; beyond that there is one. */
+enum { GUESS_STEPS = 64 };
+
 static shmring_queue_ends counts_of(const shmring_mpmc_side *side, enum shmring_member_role role)
 {
     const struct shmring_mpmc_control *control = side->control;
@@ -83,4 +86,23 @@ void queue_ends_wake(const shmring_eventcount *messages, const shmring_eventcoun
 void queue_ends_told(shmring_queue_ends *ends, const shmring_queue_ends *now)
 {
     *ends = *now;
+}
+
+bool queue_has_message_guess(const shmring_mpmc_consumer *consumer)
+{
+    const shmring_mpmc_side *side = &consumer->side;
+    /* [mpmc.J] pairs with [mpmc.I]: those of the dead lie anywhere. */
+    uint32_t epoch = shmring_load32_acquire(&side->control->orphan_epoch);
+
+    if (side->redeliver && epoch != consumer->orphans_seen)
+        return true;
+    for (uint64_t pos = consumer->head_pos; pos != consumer->head_pos + GUESS_STEPS; pos++) {
+        shmring_mpmc_look look = shmring_mpmc_look_at(side, pos);
+
+        if (look.ahead < 0)
+            return false;
+        if (look.ahead > 0 || look.state == SHMRING_SLOT_READY)
+            return true;
+    }
+    return true;
 }

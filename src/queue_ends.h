@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* How the members on the other side of a queue come and go. Private to the library. */
+/* How the members on the other side of a queue come and go, and whether they left something.
+ * Private to the library. */
 #ifndef SHMRING_QUEUE_ENDS_H
 #define SHMRING_QUEUE_ENDS_H
 
 #include "shmring/queue.h"
+
+/* Is there, to all appearances, a message (besides those that nobody wanted so far)? If it says no,
+ * there was none; if it says yes, a take may find none. */
+bool queue_has_message_guess(const shmring_mpmc_consumer *consumer);
 
 /* From here on: what was before is no news, unless is_open: then it may still be told. */
 void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,

@@ -7,9 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* How far to look for what a receiver leaves behind; beyond that there is something. */
-enum { LEFT_STEPS = 64 };
-
 static int open_receiver(shmring_queue_receiver *receiver, const char *name,
                          const shmring_channel_fds *fds, const shmring_channel_options *options)
 {
@@ -150,22 +147,6 @@ static int taking_end(void *call)
     return end;
 }
 
-/* Is there, to all appearances, another message behind the one that we took? */
-static bool has_left_some(const shmring_mpmc_consumer *consumer)
-{
-    const shmring_mpmc_side *side = &consumer->side;
-
-    for (uint64_t pos = consumer->head_pos; pos != consumer->head_pos + LEFT_STEPS; pos++) {
-        shmring_mpmc_look look = shmring_mpmc_look_at(side, pos);
-
-        if (look.ahead < 0)
-            return false;
-        if (look.ahead > 0 || look.state == SHMRING_SLOT_READY)
-            return true;
-    }
-    return true;
-}
-
 /* There is a message: more of them at once are cheaper. How that ends is all the same. */
 static void gather(const shmring_queue_receiver *receiver, int64_t deadline)
 {
@@ -197,7 +178,8 @@ static int taking_sleep(void *call, int64_t deadline, bool *ret_done)
 
     if (picky && !shmring_event_wakes_all(messages))
         return nap(deadline);
-    if (taking->has_slept && receiver->gather_ns != 0 && has_left_some(&receiver->consumer))
+    if (taking->has_slept && receiver->gather_ns != 0 &&
+        queue_has_message_guess(&receiver->consumer))
         gather(receiver, deadline);
     uint32_t ticket =
         shmring_event_arm(messages, SHMRING_EVENT_ANY | (picky ? SHMRING_EVENT_PICKY : 0));
@@ -208,7 +190,7 @@ static int taking_sleep(void *call, int64_t deadline, bool *ret_done)
         return shmring_event_sleep(messages, ticket, deadline);
     }
     /* The baton, and what arming may have taken from others (see event.h). */
-    if (*ret_done && has_left_some(&receiver->consumer))
+    if (*ret_done && queue_has_message_guess(&receiver->consumer))
         shmring_event_pass(messages);
     return 0;
 }

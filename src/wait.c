@@ -95,7 +95,7 @@ void shmring_wake_always(shmring_waiter *waiter)
         wake_all(waiter);
 }
 
-uint32_t shmring_wait_arm(shmring_waiter *waiter, uint64_t wake_at)
+uint32_t shmring_wait_announce(shmring_waiter *waiter, uint64_t wake_at)
 {
     /* [wait.A] pairs with [wait.D] */
     uint32_t ticket = shmring_load32_acquire(&waiter->bell.words->wakes);
@@ -103,6 +103,13 @@ uint32_t shmring_wait_arm(shmring_waiter *waiter, uint64_t wake_at)
     shmring_bell_clear(&waiter->bell);
     /* relaxed: B orders it before the second look. */
     shmring_store64_relaxed(&waiter->own->wake_at, wake_at);
+    return ticket;
+}
+
+uint32_t shmring_wait_arm(shmring_waiter *waiter, uint64_t wake_at)
+{
+    uint32_t ticket = shmring_wait_announce(waiter, wake_at);
+
     if (waiter->light) /* [wait.B] pairs with [wait.C] */
         shmring_fence_heavy();
     else /* [wait.B] pairs with [wait.C] */

@@ -94,6 +94,8 @@ bool shmring_event_wakes_all(const shmring_eventcount *events);
  * with SHMRING_EVENT_PICKY. Then look once more, and sleep with the ticket if there is nothing:
  * errors as from shmring_wait_sleep(). */
 uint32_t shmring_event_arm(const shmring_eventcount *events, uint64_t wake_at);
+/* Arms without the fence (B), for who arms for several rings and then passes one. */
+uint32_t shmring_event_announce(const shmring_eventcount *events, uint64_t wake_at);
 int shmring_event_sleep(const shmring_eventcount *events, uint32_t ticket, int64_t deadline);
 
 #ifdef __cplusplus

@@ -21,6 +21,7 @@
 #include "shmring/mpmc.h"
 #include "shmring/mpmc_side.h"
 #include "shmring/mpmc_word.h"
+#include "shmring/poll.h"
 #include "shmring/queue.h"
 #include "shmring/segment.h"
 #include "shmring/spin.h"

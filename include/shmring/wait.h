@@ -119,6 +119,8 @@ void shmring_wake_always(shmring_waiter *waiter);
  *   -EINTR, -EIDRM, -ENOSYS as from shmring_bell_sleep()
  */
 uint32_t shmring_wait_arm(shmring_waiter *waiter, uint64_t wake_at);
+/* Arms without the fence (B), for who arms for several rings and then passes one. */
+uint32_t shmring_wait_announce(shmring_waiter *waiter, uint64_t wake_at);
 int shmring_wait_sleep(shmring_waiter *waiter, uint32_t ticket, int64_t deadline);
 void shmring_wait_disarm(shmring_waiter *waiter);
 

@@ -14,7 +14,10 @@
 #include <pthread.h>
 
 #ifndef SLOTS
-#define SLOTS 2 /* or 1 */
+#define SLOTS 2 /* or 1, or 4 */
+#endif
+#ifndef REDELIVER
+#define REDELIVER false
 #endif
 #ifndef HINT_MASK
 #define HINT_MASK 0 /* a hint at each position, so that a few show what hints do */
@@ -22,10 +25,25 @@
 
 static struct shmring_mpmc_control control;
 static struct shmring_mpmc_entry entries[SLOTS];
-static struct shmring_member_record records[16];
 static uint64_t messages[SLOTS];
-static shmring_word32 here[16];
-static bool redeliver;
+static struct shmring_member_record records[] = {
+    {0},
+    {.session = {1}},
+    {.session = {1}},
+    {.session = {1}},
+    {.session = {1}},
+    {.session = {1}},
+    {.session = {1}},
+};
+static shmring_word32 here[] = {
+    {0},
+    {SHMRING_MEMBER_HERE},
+    {SHMRING_MEMBER_HERE},
+    {SHMRING_MEMBER_HERE},
+    {SHMRING_MEMBER_HERE},
+    {SHMRING_MEMBER_HERE},
+    {SHMRING_MEMBER_HERE},
+};
 
 /* The stand-ins for src/member.c: one death at most, that of member dead, and one who buries it. */
 static uint32_t dead;
@@ -75,52 +93,27 @@ bool shmring_member_is_object(int fd, dev_t device, ino_t inode)
     return true;
 }
 
-static void ring_side(shmring_mpmc_side *side, uint32_t id)
-{
-    side->entries = entries;
-    side->data = (uint8_t *)messages;
-    side->mask = SLOTS - 1;
-    side->slot_stride = sizeof messages[0];
-    side->slot_size = sizeof messages[0];
-    side->hint_mask = HINT_MASK;
-    side->shift = SLOTS - 1;
-    side->control = &control;
-    side->records = records;
-    side->redeliver = redeliver;
-    side->member.id = id;
-    side->member.record = &records[id];
-    side->member.session = 1;
-    side->member.here = &here[id];
-    side->member.fd = 3;
-    shmring_store32_relaxed(&here[id], SHMRING_MEMBER_HERE);
-    shmring_store32_relaxed(&records[id].session, 1);
-}
-
-static void ring_producer(shmring_mpmc_producer *producer, uint32_t id)
-{
-    ring_side(&producer->side, id);
-    producer->tail_pos = 0;
-}
-
-static void ring_consumer(shmring_mpmc_consumer *consumer, uint32_t id)
-{
-    ring_side(&consumer->side, id);
-    consumer->head_pos = 0;
-    consumer->open_count = 0;
-    consumer->orphans_seen = (uint32_t)-1;
-}
-
-static shmring_mpmc_producer p[3];
-static shmring_mpmc_consumer c[3];
+/* All by initializers: each store would be one more step of each execution. */
+#define SIDE                                                                                       \
+    .entries = entries, .data = (uint8_t *)messages, .mask = SLOTS - 1,                            \
+    .slot_stride = sizeof messages[0], .slot_size = sizeof messages[0], .hint_mask = HINT_MASK,    \
+    .shift = SLOTS / 2, .control = &control, .records = records, .redeliver = REDELIVER
+#define MEMBER .session = 1, .fd = 3
 
 /* Members: p[i] has id i + 1, c[i] has id i + 4. */
-static void ring_begin(void)
-{
-    for (uint32_t i = 0; i < 3; i++) {
-        ring_producer(&p[i], i + 1);
-        ring_consumer(&c[i], i + 4);
-    }
-}
+static shmring_mpmc_producer p[] = {
+    {.side = {SIDE, .member = {MEMBER, .id = 1, .record = &records[1], .here = &here[1]}}},
+    {.side = {SIDE, .member = {MEMBER, .id = 2, .record = &records[2], .here = &here[2]}}},
+    {.side = {SIDE, .member = {MEMBER, .id = 3, .record = &records[3], .here = &here[3]}}},
+};
+static shmring_mpmc_consumer c[] = {
+    {.side = {SIDE, .member = {MEMBER, .id = 4, .record = &records[4], .here = &here[4]}},
+     .orphans_seen = UINT32_MAX},
+    {.side = {SIDE, .member = {MEMBER, .id = 5, .record = &records[5], .here = &here[5]}},
+     .orphans_seen = UINT32_MAX},
+    {.side = {SIDE, .member = {MEMBER, .id = 6, .record = &records[6], .here = &here[6]}},
+     .orphans_seen = UINT32_MAX},
+};
 
 /* Without the streak: GenMC 0.10.3 does not digest what is done when one goes on. */
 static void bet_on_tail(shmring_mpmc_producer *producer, uint64_t pos)
@@ -166,6 +159,24 @@ static uint64_t recv(shmring_mpmc_consumer *consumer)
 
     assert(error == 0);
     return value;
+}
+
+/* The slot at pos, in the first lap, is as if sent, taken by c[0] and released. */
+static void use_up(uint64_t pos)
+{
+    shmring_store64_relaxed(&entries[pos].word,
+                            shmring_mpmc_word_at(&c[0].side, pos, SHMRING_WORD_TAKEN));
+}
+
+/* The sum of the messages that are there, once all is quiet. In few steps: each counts. */
+static uint64_t sum_left(void)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t i = 0; i < SLOTS; i++)
+        if (shmring_mpmc_look_at(&c[0].side, i).state == SHMRING_SLOT_READY)
+            sum += messages[i];
+    return sum;
 }
 
 /* Runs them at once, to their ends. */

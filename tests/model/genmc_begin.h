@@ -25,6 +25,10 @@ typedef unsigned long ino_t;
 /* no fence and no pause in assembler */
 #undef __x86_64__
 
+#ifndef OPEN_MAX
+#define OPEN_MAX 32 /* positions that a consumer notes, or fewer */
+#endif
+
 /* one file, so nothing is defined elsewhere */
 #define inline static inline
 

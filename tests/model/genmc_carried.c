@@ -10,7 +10,8 @@ static void *carry(void *unused)
     (void)unused;
     shmring_mpmc_slot mine;
 
-    shmring_mpmc_claim(&p[1], &mine);
+    if (shmring_mpmc_claim(&p[1], &mine))
+        shmring_mpmc_pass(&p[1].side, 2, slot.word, 0); /* as its next claim would */
     return NULL;
 }
 
@@ -26,11 +27,7 @@ static void *walk(void *unused)
 
 int main(void)
 {
-    ring_begin();
     assert(shmring_mpmc_claim(&p[0], &slot));
-    assert(send(&p[0], 1) && recv(&c[0]) == 1);
-    p[1].tail_pos = 2;
-    p[2].tail_pos = 0;
     run(carry, walk, NULL);
     return 0;
 }

@@ -24,7 +24,6 @@ static void *recv_both(void *unused)
 
 int main(void)
 {
-    ring_begin();
     assert(shmring_mpmc_claim(&p[0], &slot));
     run(commit_then_send, recv_both, NULL);
     assert(got[0] != 2 && (got[0] == 0 || got[1] != 1));

@@ -24,7 +24,6 @@ static void *recv_both(void *unused)
 
 int main(void)
 {
-    ring_begin();
     assert(shmring_mpmc_claim(&p[0], &slot));
     assert(recv(&c[0]) == 0);
     assert(c[0].open_count == 1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a dead consumer held is found by one that was there: the news come after the fact. */
+#define REDELIVER true
 #include "genmc.h"
 
 static shmring_mpmc_slot slot;
@@ -21,8 +22,6 @@ static void *recv_1(void *unused)
 
 int main(void)
 {
-    redeliver = true;
-    ring_begin();
     assert(send(&p[0], 1));
     assert(shmring_mpmc_take(&c[0], &slot));
     run(recover_it, recv_1, NULL);

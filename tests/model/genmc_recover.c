@@ -32,7 +32,6 @@ static void *send_3(void *unused)
 
 int main(void)
 {
-    ring_begin();
     assert(send(&p[0], 1) && send(&p[0], 2));
     dead = 4;
     pthread_create(&mortal, NULL, take_and_die, NULL);

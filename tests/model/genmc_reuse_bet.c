@@ -18,7 +18,6 @@ static void *recv_1(void *unused)
 
 int main(void)
 {
-    ring_begin();
     assert(send(&p[0], 1) && send(&p[0], 2));
     bet_on_tail(&p[1], 2);
     run(send_3, recv_1, NULL);

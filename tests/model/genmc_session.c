@@ -40,10 +40,10 @@ static void *recover_it(void *unused)
 
 int main(void)
 {
-    ring_begin();
     assert(shmring_mpmc_claim(&p[0], &old));
     assert(send(&p[2], 5) && recv(&c[1]) == 5);
-    ring_side(&p[1].side, 1);
+    p[1].side.member.id = 1;
+    p[1].side.member.record = &records[1];
     run(commit_too_late, next_owner, recover_it);
     return 0;
 }

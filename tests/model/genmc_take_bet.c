@@ -20,7 +20,6 @@ static void *recv_1(void *unused)
 
 int main(void)
 {
-    ring_begin();
     bet_on_head(&c[0], 0);
     run(send_1, recv_1, NULL);
     return 0;

@@ -24,7 +24,6 @@ static void *send_twice(void *unused)
 
 int main(void)
 {
-    ring_begin();
     assert(send(&p[0], 9));
     assert(shmring_mpmc_take(&c[0], &slot));
     run(release_held, send_twice, NULL);

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # Claim: the two programs of the README work as they stand there, in either order of starting.
-# usage: examples.sh README PRODUCER CONSUMER EXAMPLES_DIRECTORY
+# The others, which wait for several things at once, get them all.
+# usage: examples.sh README EXAMPLES_DIRECTORY DIRECTORY_OF_PROGRAMS
 set -euo pipefail
-readme=$1 producer=$2 consumer=$3 sources=$4
+readme=$1 sources=$2 programs=$3
+producer=$programs/example_producer consumer=$programs/example_consumer
 want=$'hello 1\nhello 2\nhello 3'
 
 # They use a name of their own in /dev/shm; whoever has it is not ours to disturb.
@@ -30,3 +32,9 @@ for name in producer consumer; do
         exit 1
     fi
 done
+
+got=$(timeout 20 "$programs/example_epoll" | sort)
+want=$'number 1\nnumber 2\nnumber 3\npipe: the child has sent 3 numbers'
+[ "$got" = "$want" ] || { echo "epoll: got '$got'"; exit 1; }
+got=$(timeout 20 "$programs/example_poll" | sort -n | tr '\n' ' ')
+[ "$got" = "11 12 13 21 22 23 " ] || { echo "poll: got '$got'"; exit 1; }

@@ -43,6 +43,7 @@ LAYERS = {
     "spsc_array": BASE | {"spsc"},
     "channel": CHANNEL,
     "queue": QUEUE,
+    "poll": QUEUE | {"queue"},
 }
 # Headers of src, which are not installed, and what they may include; and the parts of a unit.
 PRIVATE = {
@@ -61,6 +62,7 @@ LAYERS["bell_sem"] = {"bell_backends", "segment"}
 LAYERS["channel_open"] |= {"queue"}
 LAYERS["channel_sender"] = LAYERS["channel_receiver"] = {"channel_open", "blocking"}
 LAYERS["queue_sender"] = {"channel_open", "blocking", "queue_ends"}
+LAYERS["poll"] |= {"blocking", "queue_ends", "bell_backends"}
 LAYERS["queue_receiver"] = LAYERS["queue_sender"] | {"bell_backends"}
 LAYERS["shmring"] = LAYERS["inline"] = {*LAYERS, "shmring"} - set(PRIVATE)
 

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* syscall, ppoll */
+#include "shmring/poll.h"
+
+#include "bell_backends.h"
+#include "blocking.h"
+#include "queue_ends.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Newer than the headers of some systems that have it. */
+#ifndef SYS_futex_waitv
+#define SYS_futex_waitv 449
+#endif
+
+/* The kernel's struct futex_waitv, and its flag for a word of 32 bits. */
+struct waitv {
+    uint64_t value;
+    uint64_t address;
+    uint32_t flags;
+    uint32_t reserved;
+};
+enum { WORD_OF_32 = 2 };
+
+static bool is_channel_ready(shmring_receiver *receiver, bool ask)
+{
+    shmring_spsc_consumer *consumer = &receiver->consumer;
+    uint32_t session;
+
+    if (shmring_spsc_has_record(consumer) || consumer->side.error != 0 ||
+        shmring_spsc_peer_left(&consumer->side) || blocking_is_cancelled(&receiver->pace))
+        return true;
+    int end = ask ? shmring_spsc_peer(&consumer->side, &session) : 0;
+
+    if (end == 0 || end == -ENOTCONN)
+        return false;
+    blocking_ask_next(&receiver->pace);
+    return true;
+}
+
+static bool is_queue_ready(shmring_queue_receiver *receiver, bool ask)
+{
+    shmring_mpmc_consumer *consumer = &receiver->consumer;
+    shmring_mpmc_side *side = &consumer->side;
+    shmring_queue_ends now;
+    bool buried;
+
+    if (queue_has_message_guess(consumer) || shmring_mpmc_error(side) != 0 ||
+        queue_ends_has_news(&receiver->ends, side, SHMRING_ROLE_PRODUCER) ||
+        blocking_is_cancelled(&receiver->pace))
+        return true;
+    if (!ask)
+        return false;
+    int end = queue_ends_look(&receiver->ends, side, SHMRING_ROLE_PRODUCER, &now, &buried);
+
+    if (buried)
+        queue_ends_wake(&receiver->messages, &receiver->room);
+    if (end != 0)
+        blocking_ask_next(&receiver->pace);
+    return end != 0;
+}
+
+/* How many are ready? Those of a queue that are, and may have slept, pass the baton on: the message
+ * is not taken here. */
+static int look(shmring_poll_item *items, uint32_t count, bool ask)
+{
+    int ready = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (items[i].channel != NULL)
+            items[i].is_ready = is_channel_ready(items[i].channel, ask);
+        else
+            items[i].is_ready = is_queue_ready(items[i].queue, ask);
+        if (items[i].queue != NULL && items[i].is_ready)
+            shmring_event_pass(&items[i].queue->messages);
+        ready += items[i].is_ready;
+    }
+    return ready;
+}
+
+/* What was put off may be what the other side sleeps for. */
+static void flush(const shmring_poll_item *item)
+{
+    if (item->channel != NULL)
+        shmring_receiver_flush(item->channel);
+    else if (item->queue->has_released)
+        shmring_event_pass(&item->queue->room);
+}
+
+static const shmring_bell *bell_of(const shmring_poll_item *item)
+{
+    return item->channel != NULL ? &item->channel->waiter.bell : &item->queue->messages.bell;
+}
+
+static void announce_all(shmring_poll_item *items, uint32_t count, struct waitv *ret_futexes)
+{
+    bool light = false;
+
+    for (uint32_t i = 0; i < count; i++) {
+        shmring_receiver *channel = items[i].channel;
+        uint32_t ticket;
+
+        if (channel != NULL) {
+            ticket = shmring_wait_announce(&channel->waiter, channel->consumer.read_pos + 1);
+            light |= channel->waiter.light;
+        } else {
+            ticket = shmring_event_announce(&items[i].queue->messages, SHMRING_EVENT_ANY);
+            light |= items[i].queue->messages.light;
+        }
+        ret_futexes[i] = (struct waitv){
+            .value = ticket,
+            .address = (uintptr_t)&bell_of(&items[i])->words->wakes,
+            .flags = WORD_OF_32,
+        };
+    }
+    if (light) /* [wait.B] pairs with [wait.C]; [event.B] pairs with [event.C] */
+        shmring_fence_heavy();
+    /* [wait.B] pairs with [wait.C]; [event.B] pairs with [event.C] */
+    shmring_fence_seq_cst();
+}
+
+static void withdraw_all(const shmring_poll_item *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (items[i].channel == NULL)
+            continue;
+        shmring_wait_disarm(&items[i].channel->waiter);
+        if (items[i].channel->is_polled) /* its eventfd was cleared: let who polls that look */
+            shmring_bell_ring(&items[i].channel->waiter.bell, true);
+    }
+}
+
+static bool have_all(const shmring_poll_item *items, uint32_t count, enum shmring_backend backend)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (bell_of(&items[i])->backend != backend)
+            return false;
+    return true;
+}
+
+static int sleep_on_eventfds(const shmring_poll_item *items, uint32_t count, int64_t until)
+{
+    struct pollfd fds[SHMRING_POLL_MAX];
+    struct timespec left = bell_time_until(until);
+
+    for (uint32_t i = 0; i < count; i++)
+        fds[i] = (struct pollfd){.fd = bell_of(&items[i])->fd, .events = POLLIN};
+    return ppoll(fds, count, &left, NULL) < 0 && errno == EINTR ? -EINTR : 0;
+}
+
+/* 0 or -EINTR. */
+static int sleep_on(const shmring_poll_item *items, uint32_t count, const struct waitv *futexes,
+                    int64_t until)
+{
+    const int64_t ns_per_s = 1000000000;
+    struct timespec time = {.tv_sec = (time_t)(until / ns_per_s), .tv_nsec = until % ns_per_s};
+
+    if (have_all(items, count, SHMRING_BACKEND_EVENTFD))
+        return sleep_on_eventfds(items, count, until);
+    if (have_all(items, count, SHMRING_BACKEND_FUTEX)) {
+        if (syscall(SYS_futex_waitv, futexes, count, 0, &time, CLOCK_MONOTONIC) >= 0)
+            return 0;
+        if (errno == EAGAIN || errno == ETIMEDOUT)
+            return 0;
+        if (errno == EINTR)
+            return -EINTR;
+    }
+    return bell_nap(until);
+}
+
+/* Until one is ready. Arms before each look, also after a sleep: the baton, see event.h. */
+static int wait_for_any(shmring_poll_item *items, uint32_t count, int64_t deadline)
+{
+    struct waitv futexes[SHMRING_POLL_MAX];
+    bool has_slept = false, is_last;
+
+    for (;;) {
+        announce_all(items, count, futexes);
+        int ready = look(items, count, has_slept);
+        int64_t now = shmring_clock();
+
+        if (ready != 0 || now >= deadline)
+            return ready != 0 ? ready : -ETIMEDOUT;
+        int error =
+            sleep_on(items, count, futexes, shmring_wait_until(now, deadline, &is_last));
+
+        if (error != 0)
+            return error;
+        has_slept = true;
+    }
+}
+
+int shmring_poll(shmring_poll_item *items, uint32_t count, int64_t deadline)
+{
+    if (count == 0 || count > SHMRING_POLL_MAX)
+        return -EINVAL;
+    for (uint32_t i = 0; i < count; i++)
+        if ((items[i].channel == NULL) == (items[i].queue == NULL))
+            return -EINVAL;
+    int ready = look(items, count, false);
+
+    if (ready != 0)
+        return ready;
+    for (uint32_t i = 0; i < count; i++)
+        flush(&items[i]);
+    ready = wait_for_any(items, count, deadline);
+    withdraw_all(items, count);
+    return ready;
+}
