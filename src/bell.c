@@ -51,31 +51,40 @@ static struct shmring_bell_words *words_of(uint8_t *memory, const shmring_geomet
     return &((struct shmring_role *)(void *)(memory + ringer))->bell;
 }
 
+static int create_one(uint8_t *memory, const shmring_geometry *geometry,
+                      const shmring_bell_place *place, enum shmring_direction direction)
+{
+    const struct bell_backend *backend = backends[place->backend];
+    struct shmring_bell_words *words = words_of(memory, geometry, direction);
+    int made = backend->create != NULL ? backend->create(words, place, direction) : 0;
+    shmring_bell bell;
+
+    if (made < 0)
+        return made;
+    int error = shmring_bell_open(&bell, words, place, direction);
+
+    if (error == 0)
+        shmring_bell_close(&bell);
+    else if (made == 0 && backend->remove != NULL)
+        backend->remove(words, place, direction);
+    return error != 0 ? error : made;
+}
+
 int shmring_bells_create(void *memory, const shmring_geometry *geometry,
-                         const shmring_bell_place *place, uint32_t mode)
+                         const shmring_bell_place *place)
 {
     if (place->backend >= SHMRING_BACKENDS)
         return -EINVAL;
-    const struct bell_backend *backend = backends[place->backend];
-    struct shmring_bell_words *messages = words_of(memory, geometry, SHMRING_FOR_MESSAGES);
-    shmring_bell bell;
-    int error = 0;
+    int first = create_one(memory, geometry, place, SHMRING_FOR_MESSAGES);
 
-    if (backend->create != NULL)
-        error = backend->create(messages, place, SHMRING_FOR_MESSAGES, mode);
-    if (error != 0)
-        return error;
-    if (backend->create != NULL)
-        error = backend->create(words_of(memory, geometry, SHMRING_FOR_ROOM), place,
-                                SHMRING_FOR_ROOM, mode);
-    if (error == 0)
-        error = shmring_bell_open(&bell, messages, place, SHMRING_FOR_MESSAGES);
-    if (error != 0) {
-        shmring_bells_remove(memory, geometry, place);
-        return error;
-    }
-    shmring_bell_close(&bell);
-    return 0;
+    if (first < 0)
+        return first;
+    int second = create_one(memory, geometry, place, SHMRING_FOR_ROOM);
+
+    if (second < 0 && first == 0 && backends[place->backend]->remove != NULL)
+        backends[place->backend]->remove(words_of(memory, geometry, SHMRING_FOR_MESSAGES), place,
+                                         SHMRING_FOR_MESSAGES);
+    return second < 0 ? second : 0;
 }
 
 void shmring_bells_remove(void *memory, const shmring_geometry *geometry,

@@ -7,10 +7,11 @@
 
 #include <time.h>
 
-/* create, remove: what is there once for all members; may be NULL. close may be NULL. */
+/* create, remove: what is there once for all members; may be NULL. close may be NULL. create
+ * returns 0, 1 if it was there already and is left when the other direction fails, or -errno. */
 struct bell_backend {
     int (*create)(struct shmring_bell_words *words, const shmring_bell_place *place,
-                  enum shmring_direction direction, uint32_t mode);
+                  enum shmring_direction direction);
     void (*remove)(struct shmring_bell_words *words, const shmring_bell_place *place,
                    enum shmring_direction direction);
     int (*open)(shmring_bell *bell, const shmring_bell_place *place,

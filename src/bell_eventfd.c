@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Readable means rung. A member that we do not trust may have the same open file: it can fill the
- * counter, read it empty, and take O_NONBLOCK away, but nothing here may block for that.
+ * counter, read it empty, and take O_NONBLOCK away. That is looked at before each call, for nothing
+ * here may block. (It can still do all of this between the look and the write: there is no write
+ * to an eventfd that says for itself that it shall not block.)
  */
 #define _GNU_SOURCE /* ppoll, preadv2 */
 #include "bell_backends.h"
@@ -14,10 +16,9 @@
 #include <unistd.h>
 
 static int eventfd_create(struct shmring_bell_words *words, const shmring_bell_place *place,
-                          enum shmring_direction direction, uint32_t mode)
+                          enum shmring_direction direction)
 {
     (void)words;
-    (void)mode;
     return place->name != NULL || place->eventfds[direction] < 0 ? -EINVAL : 0;
 }
 

@@ -9,6 +9,8 @@
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(sem_t) <= sizeof((struct shmring_bell_words){0}.semaphore), "it has room");
 
@@ -21,7 +23,7 @@ enum { SHARED_AT = 8, SHARED_SIZE = 4 };
 #endif
 
 /* Rings that nobody slept through, at most: more say nothing. */
-enum { CLEARED_AT_ONCE = 64 };
+enum { RINGS_MAX = 64 };
 
 /* glibc and musl abort, or wait for ever, if what never changes has changed; and a semaphore of
  * another C library, or of another word size, looks different there. */
@@ -36,11 +38,10 @@ static bool is_sound(const void *semaphore)
 }
 
 static int sem_create(struct shmring_bell_words *words, const shmring_bell_place *place,
-                      enum shmring_direction direction, uint32_t mode)
+                      enum shmring_direction direction)
 {
     (void)place;
     (void)direction;
-    (void)mode;
     return sem_init((sem_t *)(void *)words->semaphore, 1, 0) != 0 ? -EOPNOTSUPP : 0;
 }
 
@@ -55,11 +56,10 @@ static int sem_open_in_ring(shmring_bell *bell, const shmring_bell_place *place,
 
 static void sem_ring(const shmring_bell *bell, bool all)
 {
-    int value;
+    int posts = all ? RINGS_MAX : 1, value; /* nobody can say how many sleep */
 
-    (void)all; /* nobody can say how many: event.h passes it on */
-    if (is_sound(bell->semaphore) && sem_getvalue(bell->semaphore, &value) == 0 &&
-        value < CLEARED_AT_ONCE)
+    for (int i = 0; i < posts && is_sound(bell->semaphore) &&
+                    sem_getvalue(bell->semaphore, &value) == 0 && value < RINGS_MAX; i++)
         sem_post(bell->semaphore); /* EOVERFLOW: it has been rung */
 }
 
@@ -67,7 +67,7 @@ static void sem_clear(const shmring_bell *bell)
 {
     int saved_errno = errno;
 
-    for (int i = 0; i < CLEARED_AT_ONCE && is_sound(bell->semaphore); i++)
+    for (int i = 0; i < RINGS_MAX && is_sound(bell->semaphore); i++)
         if (sem_trywait(bell->semaphore) != 0)
             break;
     errno = saved_errno;
@@ -84,66 +84,99 @@ static int sem_sleep(const shmring_bell *bell, uint32_t ticket, int64_t until)
 #if defined(__GLIBC__)
     int result = sem_clockwait(bell->semaphore, CLOCK_MONOTONIC, &time);
 #else
-    struct timespec left = bell_time_until(until), now;
+    /* Other libraries wait by a clock that can be set. */
+    (void)time;
+    int result = sem_trywait(bell->semaphore);
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    time.tv_sec = now.tv_sec + left.tv_sec + (now.tv_nsec + left.tv_nsec) / ns_per_s;
-    time.tv_nsec = (now.tv_nsec + left.tv_nsec) % ns_per_s;
-    int result = sem_timedwait(bell->semaphore, &time);
+    if (result != 0 && errno == EAGAIN)
+        return bell_nap(until);
 #endif
     if (result == 0 || errno == ETIMEDOUT)
         return 0;
     return errno == EINTR ? -EINTR : -ENOSYS;
 }
 
-/* sem_open(3) puts "sem." before it: no ring is called so, whose name the library gives. */
-static int name_of(const shmring_bell_place *place, enum shmring_direction direction,
-                   char ret_name[SHMRING_NAME_MAX + 16])
+/* Its name, and the file that sem_open(3) makes of it. */
+struct names {
+    char name[SHMRING_NAME_MAX + 16];
+    char path[SHMRING_NAME_MAX + 32];
+};
+
+static int names_of(const shmring_bell_place *place, enum shmring_direction direction,
+                    struct names *ret_names)
 {
+    const char *what = direction == SHMRING_FOR_MESSAGES ? "messages" : "room";
+
     if (place->name == NULL || shmring_segment_check_name(place->name) != 0)
         return -EINVAL;
-    snprintf(ret_name, SHMRING_NAME_MAX + 16, "/%s.%s", place->name,
-             direction == SHMRING_FOR_MESSAGES ? "messages" : "room");
+    snprintf(ret_names->name, sizeof ret_names->name, "/%s.%s", place->name, what);
+    snprintf(ret_names->path, sizeof ret_names->path, "/dev/shm/sem.%s.%s", place->name, what);
     return 0;
 }
 
-/* One that is there already was left behind, and is as good. */
-static int named_create(struct shmring_bell_words *words, const shmring_bell_place *place,
-                        enum shmring_direction direction, uint32_t mode)
+/* Is it that of the owner of the ring, and does it let in nobody else than the ring does? Nobody
+ * but its owner can put another one in its place: the directory is sticky. */
+static int check_file(const shmring_bell_place *place, const char *path, struct stat *ret_ring)
 {
-    char name[SHMRING_NAME_MAX + 16];
-    int error = name_of(place, direction, name);
+    struct stat file;
+
+    if (fstat(place->segment_fd, ret_ring) != 0)
+        return -EINVAL;
+    if (lstat(path, &file) != 0)
+        return -errno;
+    if (!S_ISREG(file.st_mode) || file.st_uid != ret_ring->st_uid ||
+        (file.st_mode & ~ret_ring->st_mode & 0777) != 0)
+        return -EPERM;
+    return file.st_size < (off_t)sizeof(sem_t) ? -EBADMSG : 0;
+}
+
+/* One that is there already was left behind, or is that of a ring that is being made, too. */
+static int named_create(struct shmring_bell_words *words, const shmring_bell_place *place,
+                        enum shmring_direction direction)
+{
+    struct names names;
+    struct stat ring;
+    int error = names_of(place, direction, &names);
 
     (void)words;
-    if (error != 0)
-        return error;
-    sem_t *semaphore = sem_open(name, O_CREAT, (mode_t)mode, 0);
+    if (error == 0)
+        error = check_file(place, names.path, &ring);
+    if (error != -ENOENT)
+        return error != 0 ? error : 1;
+    sem_t *semaphore = sem_open(names.name, O_CREAT | O_EXCL, (mode_t)0600, 0);
 
     if (semaphore == SEM_FAILED)
-        return -errno;
+        return errno == EEXIST ? 1 : -errno;
     sem_close(semaphore);
-    return 0;
+    if (chown(names.path, (uid_t)-1, ring.st_gid) == 0 && chmod(names.path, ring.st_mode) == 0)
+        return 0;
+    error = -errno;
+    sem_unlink(names.name);
+    return error;
 }
 
 static void named_remove(struct shmring_bell_words *words, const shmring_bell_place *place,
                          enum shmring_direction direction)
 {
-    char name[SHMRING_NAME_MAX + 16];
+    struct names names;
 
     (void)words;
-    if (name_of(place, direction, name) == 0)
-        sem_unlink(name);
+    if (names_of(place, direction, &names) == 0)
+        sem_unlink(names.name);
 }
 
 static int named_open(shmring_bell *bell, const shmring_bell_place *place,
                       enum shmring_direction direction)
 {
-    char name[SHMRING_NAME_MAX + 16];
-    int error = name_of(place, direction, name);
+    struct names names;
+    struct stat ring;
+    int error = names_of(place, direction, &names);
 
+    if (error == 0)
+        error = check_file(place, names.path, &ring);
     if (error != 0)
         return error;
-    sem_t *semaphore = sem_open(name, 0);
+    sem_t *semaphore = sem_open(names.name, 0);
 
     if (semaphore == SEM_FAILED)
         return -errno;

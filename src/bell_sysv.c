@@ -35,22 +35,27 @@ static int key_of(int segment_fd, enum shmring_direction direction, struct stat 
 }
 
 static int sysv_create(struct shmring_bell_words *words, const shmring_bell_place *place,
-                       enum shmring_direction direction, uint32_t mode)
+                       enum shmring_direction direction)
 {
     const union semctl_argument zero = {.value = 0};
+    struct semid_ds made;
     struct stat status;
     key_t key;
 
     if (place->name == NULL || key_of(place->segment_fd, direction, &status, &key) != 0)
         return -EINVAL;
     for (int i = 0; i < KEYS; i++) {
-        int set = semget(key + i, 1, IPC_CREAT | IPC_EXCL | (int)mode);
+        int set = semget(key + i, 1, IPC_CREAT | IPC_EXCL | (int)(status.st_mode & 0777));
 
         if (set < 0 && errno == EEXIST)
             continue;
         if (set < 0)
             return errno == ENOSYS || errno == EPERM ? -EOPNOTSUPP : -errno;
-        if (semctl(set, 0, SETVAL, zero) != 0) {
+        const union semctl_argument it = {.status = &made};
+        bool good = semctl(set, 0, SETVAL, zero) == 0 && semctl(set, 0, IPC_STAT, it) == 0;
+
+        made.sem_perm.gid = status.st_gid;
+        if (!good || semctl(set, 0, IPC_SET, it) != 0) {
             semctl(set, 0, IPC_RMID);
             return -EOPNOTSUPP;
         }

@@ -38,6 +38,11 @@ bool blocking_is_cancelled(const shmring_pace *pace)
     return shmring_load32_relaxed(&pace->cancelled) != 0;
 }
 
+bool blocking_poll_asks(shmring_pace *pace)
+{
+    return ++pace->polls % POLLS_PER_ASK == 0;
+}
+
 void blocking_ask_next(shmring_pace *pace)
 {
     pace->polls = POLLS_PER_ASK - 1;
@@ -84,35 +89,59 @@ static void learn(const struct wait *wait, shmring_pace *pace)
         pace->window = shmring_spin_window(pace->window, waited);
 }
 
+/* A sleep. Woken for nothing, it asks only now and then. */
+static int sleep_step(struct wait *wait, const struct blocking_call *ops, void *call,
+                      bool *ret_done, bool *ret_ask)
+{
+    int error = ops->sleep(call, wait->deadline, ret_done);
+    int64_t now = *ret_done ? 0 : shmring_clock();
+
+    *ret_ask = now >= wait->ask_at || ops->has_news(call);
+    if (*ret_ask)
+        wait->ask_at = now + ASK_NS;
+    return error;
+}
+
+/* One look, and what to do if it is in vain. */
+static int step(struct wait *wait, const struct blocking_call *ops, void *call, shmring_pace *pace,
+                const shmring_word64 *watched, bool *ret_done)
+{
+    bool ask = false;
+    int error = ops->error(call), end = 0;
+
+    if (error == 0 && blocking_is_cancelled(pace))
+        error = -ECANCELED;
+    if (error != 0)
+        return error;
+    if (wait->deadline <= SHMRING_NOW) {
+        error = -ETIMEDOUT;
+        ask = blocking_poll_asks(pace);
+    } else if (!wait->sleeps) {
+        error = spin_step(wait, pace, watched, &ask);
+    } else {
+        error = sleep_step(wait, ops, call, ret_done, &ask);
+    }
+    /* Who sleeps looks for itself, armed. */
+    *ret_done = *ret_done || (!wait->sleeps && ops->attempt(call));
+    if (!*ret_done && (ask || ops->has_news(call)))
+        end = ops->end(call, ret_done);
+    return end != 0 ? end : error;
+}
+
 int blocking_wait(const struct blocking_call *ops, void *call, shmring_pace *pace,
                   const shmring_word64 *watched, int64_t deadline)
 {
     struct wait wait = {.deadline = deadline, .sleeps = pace->policy == SHMRING_WAIT_BLOCK};
+    bool done = false;
+    int error = 0;
 
-    for (;;) {
-        bool ask = true, done = false;
-        int error = ops->error(call);
-
-        if (error == 0 && blocking_is_cancelled(pace))
-            error = -ECANCELED;
-        if (error != 0)
-            return error;
-        if (deadline <= SHMRING_NOW) {
-            error = -ETIMEDOUT;
-            ask = ops->has_news(call) || ++pace->polls % POLLS_PER_ASK == 0;
-        } else if (!wait.sleeps) {
-            error = spin_step(&wait, pace, watched, &ask);
-            ask = ask || ops->has_news(call);
-        } else {
-            error = ops->sleep(call, deadline, &done);
-        }
-        if (done || ops->attempt(call)) {
-            learn(&wait, pace);
-            return 0;
-        }
-        int end = ask ? ops->end(call) : 0;
-
-        if (end != 0 || error != 0)
-            return end != 0 ? end : error;
-    }
+    if (wait.sleeps && deadline > SHMRING_NOW)
+        wait.ask_at = shmring_clock() + ASK_NS;
+    else if (deadline <= SHMRING_NOW)
+        wait.sleeps = false;
+    while (!done && error == 0)
+        error = step(&wait, ops, call, pace, watched, &done);
+    if (done || error == -ETIMEDOUT)
+        learn(&wait, pace);
+    return done ? 0 : error;
 }

@@ -5,18 +5,21 @@
 
 #include "shmring/wait.h"
 
-/* What the loop has to know of a call. call is what the caller of blocking_wait() passes. */
+/* What the loop has to know of a call. call is what the caller of blocking_wait() passes. *ret_done
+ * is false before, and to be set when what was looked for was there, and the call has it. */
 struct blocking_call {
     /* 0, or why there is no sense in waiting any more. */
     int (*error)(void *call);
-    /* Looks at the ring: is there what the call wants? (It may take it at once.) */
+    /* Looks at the ring: is there what the call wants? It may take it at once. (Not called by who
+     * has slept: that is up to sleep.) */
     bool (*attempt)(void *call);
     /* At low cost: may there be an end of the other side, that end() would tell? */
     bool (*has_news)(void *call);
     /* 0, or how the other side came to its end. Calls the kernel. */
-    int (*end)(void *call);
-    /* Arms, looks again whether there is something, sleeps until the deadline or the cap, disarms.
-     * *ret_done: what was looked for was there, and the call has it. */
+    int (*end)(void *call, bool *ret_done);
+    /* Arms, looks again whether there is something, sleeps until the deadline or the cap, looks
+     * again. Returns 0; -ETIMEDOUT, also if it has not slept and it is time; or as from
+     * shmring_wait_sleep(). */
     int (*sleep)(void *call, int64_t deadline, bool *ret_done);
 };
 
@@ -28,7 +31,10 @@ struct blocking_call {
 int blocking_wait(const struct blocking_call *ops, void *call, shmring_pace *pace,
                   const shmring_word64 *watched, int64_t deadline);
 
-/* The next call with SHMRING_NOW asks for the other side's life. */
+/* A call with SHMRING_NOW was in vain: is it time to ask for the other side's life? */
+bool blocking_poll_asks(shmring_pace *pace);
+
+/* The next such call asks. */
 void blocking_ask_next(shmring_pace *pace);
 
 /* Lets those that wait with pace give up, from now on. They still have to be woken. */

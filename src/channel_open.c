@@ -10,7 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { SEGMENT_MODE = 0600 };
+/* To remove a ring, it need not be one that we would trust. */
+enum { ALL_BITS = 0666 };
 
 /* What is wrong with the options, whoever uses them? */
 static bool are_wrong(const shmring_channel_options *own)
@@ -77,8 +78,7 @@ static int create(const char *name, uint32_t kind, const shmring_channel_options
         return error;
     ring.place.backend = own.backend;
     ring.place.segment_fd = ring.segment.fd;
-    error = shmring_bells_create(ring.segment.base, &ring.geometry, &ring.place,
-                                 own.segment.mode != 0 ? own.segment.mode : SEGMENT_MODE);
+    error = shmring_bells_create(ring.segment.base, &ring.geometry, &ring.place);
     if (error == 0) {
         error = shmring_segment_publish(&ring.segment);
         /* Semaphores of that name are those of the ring that was faster. */
@@ -129,7 +129,7 @@ static int create_fds(shmring_channel_fds *ret_fds, uint32_t kind,
         error = make_eventfds(fds.bells);
     memcpy(ring.place.eventfds, fds.bells, sizeof fds.bells);
     if (error == 0)
-        error = shmring_bells_create(ring.segment.base, &ring.geometry, &ring.place, 0);
+        error = shmring_bells_create(ring.segment.base, &ring.geometry, &ring.place);
     if (error == 0) {
         fds.segment = fcntl(ring.segment.fd, F_DUPFD_CLOEXEC, 0);
         error = fds.segment < 0 ? -errno : 0;
@@ -202,10 +202,12 @@ int shmring_queue_create_fds(shmring_channel_fds *ret_fds, const shmring_channel
 
 int shmring_channel_unlink(const char *name, const shmring_segment_options *options)
 {
+    const shmring_segment_options any = {.size = sizeof any, .mode = ALL_BITS};
     struct open_ring ring = {.place = {.name = name, .eventfds = {-1, -1}}};
 
     /* What cannot be opened as a ring has no bells that we could know of. */
-    if (shmring_segment_open(&ring.segment, name, options, &ring.geometry) == 0) {
+    if (shmring_segment_open(&ring.segment, name, options != NULL ? options : &any,
+                             &ring.geometry) == 0) {
         ring.place.segment_fd = ring.segment.fd;
         ring.place.backend = shmring_layout_backend(ring.geometry.options);
         shmring_bells_remove(ring.segment.base, &ring.geometry, &ring.place);

@@ -21,16 +21,19 @@ static int open_receiver(shmring_receiver *receiver, const char *name,
     opened.pace.policy = own.wait;
     opened.gather_count = own.gather_count;
     opened.gather_ns = own.gather_ns;
-    error = shmring_spsc_attach_consumer(&opened.consumer, ring.segment.base, &ring.geometry,
-                                         ring.segment.fd);
+    /* First what may fail without a trace: an attach that is undone is an end of the stream. */
+    error = shmring_waiter_open(&opened.waiter, ring.segment.base, &ring.geometry,
+                                SHMRING_ROLE_CONSUMER, &ring.place);
     if (error == 0)
-        error = shmring_waiter_open(&opened.waiter, ring.segment.base, &ring.geometry,
-                                    SHMRING_ROLE_CONSUMER, &ring.place);
+        error = shmring_spsc_attach_consumer(&opened.consumer, ring.segment.base, &ring.geometry,
+                                             ring.segment.fd);
     if (error != 0) {
-        shmring_spsc_detach_consumer(&opened.consumer);
+        shmring_waiter_close(&opened.waiter);
         shmring_segment_close(&opened.segment);
         return error;
     }
+    /* Our predecessor may have died between giving back and waking. */
+    shmring_wake_always(&opened.waiter);
     *receiver = opened;
     return 0;
 }
@@ -83,14 +86,17 @@ static bool receiver_has_news(void *call)
 }
 
 /* Has the sender come to its end, and do we have all that it sent? Says so once. */
-static int receiver_end(void *call)
+static int receiver_end(void *call, bool *ret_done)
 {
     shmring_receiver *receiver = call;
     shmring_spsc_side *side = &receiver->consumer.side;
     uint32_t session;
     int end = shmring_spsc_peer(side, &session);
 
-    if (end == 0 || end == -ENOTCONN || shmring_spsc_has_record(&receiver->consumer))
+    if (end == 0 || end == -ENOTCONN)
+        return 0;
+    *ret_done = shmring_spsc_has_record(&receiver->consumer);
+    if (*ret_done)
         return 0;
     if (end == -EPIPE || end == -EOWNERDEAD)
         shmring_spsc_peer_ended(side, session);
@@ -146,7 +152,9 @@ static int receiver_sleep(void *call, int64_t deadline, bool *ret_done)
         error = -ETIMEDOUT;
     shmring_wait_disarm(&receiver->waiter);
     *ret_done = shmring_spsc_has_record(consumer);
-    if (*ret_done && error == 0 && receiver->gather_ns != 0)
+    /* relaxed: a sender that sleeps for room would not send more. */
+    if (*ret_done && error == 0 && receiver->gather_ns != 0 &&
+        shmring_load64_relaxed(&receiver->waiter.peer->wake_at) == 0)
         gather(receiver, deadline);
     return error;
 }
@@ -166,7 +174,7 @@ static bool arm_for_poll(shmring_receiver *receiver)
     bool ready = shmring_spsc_has_record(&receiver->consumer);
 
     if (ready || !receiver_may_sleep(receiver))
-        shmring_bell_ring(&receiver->waiter.bell, true);
+        shmring_bell_ring(&receiver->waiter.bell, false);
     return ready;
 }
 
@@ -180,7 +188,7 @@ static int receiver_wait(shmring_receiver *receiver, int64_t deadline)
     if (error == -ETIMEDOUT)
         return arm_for_poll(receiver) ? 0 : error;
     /* What was waited for may have been armed for, and the bell cleared. */
-    shmring_bell_ring(&receiver->waiter.bell, true);
+    shmring_bell_ring(&receiver->waiter.bell, false);
     return error;
 }
 
@@ -190,14 +198,14 @@ int shmring_receiver_fd(shmring_receiver *receiver)
         return -EOPNOTSUPP;
     /* It may have been cleared: the first poll ends at once, and the call after that arms. */
     receiver->is_polled = true;
-    shmring_bell_ring(&receiver->waiter.bell, true);
+    shmring_bell_ring(&receiver->waiter.bell, false);
     return receiver->waiter.bell.fd;
 }
 
 void shmring_receiver_cancel(shmring_receiver *receiver)
 {
     blocking_cancel(&receiver->pace);
-    shmring_bell_ring(&receiver->waiter.bell, true);
+    shmring_bell_ring(&receiver->waiter.bell, false);
 }
 
 void shmring_receiver_resume(shmring_receiver *receiver)

@@ -19,16 +19,19 @@ static int open_sender(shmring_sender *sender, const char *name, const shmring_c
         return error;
     opened.segment = ring.segment;
     opened.pace.policy = own.wait;
-    error = shmring_spsc_attach_producer(&opened.producer, ring.segment.base, &ring.geometry,
-                                         ring.segment.fd);
+    /* First what may fail without a trace: an attach that is undone is an end of the stream. */
+    error = shmring_waiter_open(&opened.waiter, ring.segment.base, &ring.geometry,
+                                SHMRING_ROLE_PRODUCER, &ring.place);
     if (error == 0)
-        error = shmring_waiter_open(&opened.waiter, ring.segment.base, &ring.geometry,
-                                    SHMRING_ROLE_PRODUCER, &ring.place);
+        error = shmring_spsc_attach_producer(&opened.producer, ring.segment.base, &ring.geometry,
+                                             ring.segment.fd);
     if (error != 0) {
-        shmring_spsc_detach_producer(&opened.producer);
+        shmring_waiter_close(&opened.waiter);
         shmring_segment_close(&opened.segment);
         return error;
     }
+    /* Our predecessor may have died between sending and waking. */
+    shmring_wake_always(&opened.waiter);
     *sender = opened;
     return 0;
 }
@@ -86,13 +89,14 @@ static bool sender_has_news(void *call)
 }
 
 /* Has the receiver died on a full ring? One that closed may have a successor: that is no end. */
-static int sender_end(void *call)
+static int sender_end(void *call, bool *ret_done)
 {
     const struct sending *sending = call;
     shmring_spsc_side *side = &sending->sender->producer.side;
     uint32_t session;
     int end = shmring_spsc_peer(side, &session);
 
+    *ret_done = false;
     if (end == 0 || end == -ENOTCONN || end == -EPIPE)
         return 0;
     if (end == -EOWNERDEAD)
@@ -119,6 +123,8 @@ static int sender_sleep(void *call, int64_t deadline, bool *ret_done)
     if (!shmring_spsc_has_room(producer, sending->need) && producer->side.error == 0 &&
         !blocking_is_cancelled(&sender->pace))
         error = shmring_wait_sleep(&sender->waiter, ticket, deadline);
+    else if (shmring_clock() >= deadline)
+        error = -ETIMEDOUT;
     shmring_wait_disarm(&sender->waiter);
     *ret_done = shmring_spsc_has_room(producer, sending->need);
     return error;
@@ -135,7 +141,7 @@ static const struct blocking_call sending_call = {
 void shmring_sender_cancel(shmring_sender *sender)
 {
     blocking_cancel(&sender->pace);
-    shmring_bell_ring(&sender->waiter.bell, true);
+    shmring_bell_ring(&sender->waiter.bell, false);
 }
 
 void shmring_sender_resume(shmring_sender *sender)

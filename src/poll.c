@@ -25,6 +25,9 @@ struct waitv {
 };
 enum { WORD_OF_32 = 2 };
 
+/* Between questions after the life of others, while it is woken for other things. */
+static const int64_t ASK_NS = 10000000;
+
 static bool is_channel_ready(shmring_receiver *receiver, bool ask)
 {
     shmring_spsc_consumer *consumer = &receiver->consumer;
@@ -63,6 +66,15 @@ static bool is_queue_ready(shmring_queue_receiver *receiver, bool ask)
     return end != 0;
 }
 
+/* What was put off may be what the other side sleeps for. */
+static void flush(const shmring_poll_item *item)
+{
+    if (item->channel != NULL)
+        shmring_receiver_flush(item->channel);
+    else if (item->queue->has_released)
+        shmring_event_pass(&item->queue->room);
+}
+
 /* How many are ready? Those of a queue that are, and may have slept, pass the baton on: the message
  * is not taken here. */
 static int look(shmring_poll_item *items, uint32_t count, bool ask)
@@ -74,20 +86,12 @@ static int look(shmring_poll_item *items, uint32_t count, bool ask)
             items[i].is_ready = is_channel_ready(items[i].channel, ask);
         else
             items[i].is_ready = is_queue_ready(items[i].queue, ask);
+        flush(&items[i]);
         if (items[i].queue != NULL && items[i].is_ready)
             shmring_event_pass(&items[i].queue->messages);
         ready += items[i].is_ready;
     }
     return ready;
-}
-
-/* What was put off may be what the other side sleeps for. */
-static void flush(const shmring_poll_item *item)
-{
-    if (item->channel != NULL)
-        shmring_receiver_flush(item->channel);
-    else if (item->queue->has_released)
-        shmring_event_pass(&item->queue->room);
 }
 
 static const shmring_bell *bell_of(const shmring_poll_item *item)
@@ -129,7 +133,7 @@ static void withdraw_all(const shmring_poll_item *items, uint32_t count)
             continue;
         shmring_wait_disarm(&items[i].channel->waiter);
         if (items[i].channel->is_polled) /* its eventfd was cleared: let who polls that look */
-            shmring_bell_ring(&items[i].channel->waiter.bell, true);
+            shmring_bell_ring(&items[i].channel->waiter.bell, false);
     }
 }
 
@@ -156,7 +160,10 @@ static int sleep_on(const shmring_poll_item *items, uint32_t count, const struct
                     int64_t until)
 {
     const int64_t ns_per_s = 1000000000;
-    struct timespec time = {.tv_sec = (time_t)(until / ns_per_s), .tv_nsec = until % ns_per_s};
+    /* The kernel's own struct, also where time_t has 32 bits. */
+    struct {
+        int64_t seconds, nanoseconds;
+    } time = {until / ns_per_s, until % ns_per_s};
 
     if (have_all(items, count, SHMRING_BACKEND_EVENTFD))
         return sleep_on_eventfds(items, count, until);
@@ -175,22 +182,31 @@ static int sleep_on(const shmring_poll_item *items, uint32_t count, const struct
 static int wait_for_any(shmring_poll_item *items, uint32_t count, int64_t deadline)
 {
     struct waitv futexes[SHMRING_POLL_MAX];
-    bool has_slept = false, is_last;
+    int64_t now = shmring_clock(), ask_at = now + ASK_NS;
+    bool is_last;
 
-    for (;;) {
+    for (;; now = shmring_clock()) {
+        bool ask = now >= ask_at;
+
         announce_all(items, count, futexes);
-        int ready = look(items, count, has_slept);
-        int64_t now = shmring_clock();
+        int ready = look(items, count, ask);
 
         if (ready != 0 || now >= deadline)
             return ready != 0 ? ready : -ETIMEDOUT;
+        if (ask)
+            ask_at = now + ASK_NS;
         int error =
             sleep_on(items, count, futexes, shmring_wait_until(now, deadline, &is_last));
 
         if (error != 0)
             return error;
-        has_slept = true;
     }
+}
+
+/* Who only polls asks for life now and then. */
+static bool asks(const shmring_poll_item *item)
+{
+    return blocking_poll_asks(item->channel != NULL ? &item->channel->pace : &item->queue->pace);
 }
 
 int shmring_poll(shmring_poll_item *items, uint32_t count, int64_t deadline)
@@ -200,12 +216,10 @@ int shmring_poll(shmring_poll_item *items, uint32_t count, int64_t deadline)
     for (uint32_t i = 0; i < count; i++)
         if ((items[i].channel == NULL) == (items[i].queue == NULL))
             return -EINVAL;
-    int ready = look(items, count, false);
+    int ready = look(items, count, asks(&items[0]));
 
-    if (ready != 0)
-        return ready;
-    for (uint32_t i = 0; i < count; i++)
-        flush(&items[i]);
+    if (ready != 0 || deadline <= SHMRING_NOW)
+        return ready != 0 ? ready : -ETIMEDOUT;
     ready = wait_for_any(items, count, deadline);
     withdraw_all(items, count);
     return ready;

@@ -17,6 +17,7 @@ static shmring_queue_ends counts_of(const shmring_mpmc_side *side, enum shmring_
     now.died = shmring_load32_acquire(&control->died[role]);
     /* [mpmc.L] pairs with [mpmc.K] */
     now.joined = shmring_load32_acquire(&control->joined[role]);
+    now.died_seen = now.died;
     return now;
 }
 
@@ -54,7 +55,7 @@ bool queue_ends_has_news(const shmring_queue_ends *ends, const shmring_mpmc_side
 {
     shmring_queue_ends now = counts_of(side, role);
 
-    return now.left != ends->left || now.died != ends->died;
+    return now.left != ends->left || now.died != ends->died_seen;
 }
 
 int queue_ends_look(shmring_queue_ends *ends, shmring_mpmc_side *side,
@@ -63,15 +64,17 @@ int queue_ends_look(shmring_queue_ends *ends, shmring_mpmc_side *side,
     int buried = shmring_mpmc_recover(side);
 
     *ret_buried = buried > 0;
-    if (buried < 0)
+    /* Other errors are a want of descriptors, memory or locks, and may be over the next time. */
+    if (buried == -EOWNERDEAD || buried == -ESTALE || buried == -EBADMSG)
         return buried;
     *ret_now = counts_of(side, role);
     int alive = queue_ends_is_attended(side, role);
 
     if (alive < 0)
         return alive;
-    /* What happened while one was alive is news no more but for a death. */
+    /* What happened while one was alive is news no more; but a death is told in the end. */
     ends->left = ret_now->left;
+    ends->died_seen = ret_now->died_seen;
     if (alive != 0 || ret_now->joined == ends->joined)
         return 0;
     return ret_now->died != ends->died ? -EOWNERDEAD : -EPIPE;
@@ -96,6 +99,13 @@ bool queue_has_message_guess(const shmring_mpmc_consumer *consumer)
 
     if (side->redeliver && epoch != consumer->orphans_seen)
         return true;
+    for (uint32_t i = 0; i < consumer->open_count; i++) {
+        shmring_mpmc_look look = shmring_mpmc_look_at(side, consumer->open[i].pos);
+
+        if (consumer->open[i].was_writing &&
+            (look.ahead != 0 || look.state == SHMRING_SLOT_READY))
+            return true;
+    }
     for (uint64_t pos = consumer->head_pos; pos != consumer->head_pos + GUESS_STEPS; pos++) {
         shmring_mpmc_look look = shmring_mpmc_look_at(side, pos);
 

@@ -40,6 +40,9 @@ static int open_receiver(shmring_queue_receiver *receiver, const char *name,
                    queue_ends_is_attended(side, SHMRING_ROLE_PRODUCER) != 0;
 
     queue_ends_begin(&opened.ends, side, SHMRING_ROLE_PRODUCER, is_open);
+    /* Attaching buries the dead, who may have left something. */
+    shmring_event_pass(&opened.messages);
+    shmring_event_pass(&opened.room);
     *receiver = opened;
     return 0;
 }
@@ -71,7 +74,7 @@ void shmring_queue_receiver_close(shmring_queue_receiver *receiver)
     memset(receiver, 0, sizeof *receiver);
 }
 
-/* A receiver that wants a message, or (buffer) a copy of one. */
+/* A receiver that wants a message, or a copy of one. */
 struct taking {
     shmring_queue_receiver *receiver;
     shmring_mpmc_slot *slot;
@@ -80,9 +83,9 @@ struct taking {
     bool copies;
     void *buffer;
     uint32_t buffer_size;
-    bool has_slept;
-    bool is_taken; /* found by end() */
-    int result;    /* of the copy */
+    bool is_armed; /* with ticket, and has looked in vain since */
+    uint32_t ticket;
+    int result; /* of the copy */
 };
 
 static bool take(struct taking *taking)
@@ -113,9 +116,7 @@ static int taking_error(void *call)
 
 static bool taking_attempt(void *call)
 {
-    struct taking *taking = call;
-
-    return taking->is_taken || take(taking);
+    return take(call);
 }
 
 static bool taking_has_news(void *call)
@@ -126,7 +127,7 @@ static bool taking_has_news(void *call)
                                SHMRING_ROLE_PRODUCER);
 }
 
-static int taking_end(void *call)
+static int taking_end(void *call, bool *ret_done)
 {
     struct taking *taking = call;
     shmring_queue_receiver *receiver = taking->receiver;
@@ -140,14 +141,15 @@ static int taking_end(void *call)
     if (end != -EPIPE && end != -EOWNERDEAD)
         return end;
     /* Once more: they may have sent something since we looked, and then gone. */
-    taking->is_taken = take(taking);
-    if (taking->is_taken)
+    *ret_done = take(taking);
+    if (*ret_done)
         return 0;
     queue_ends_told(&receiver->ends, &now);
     return end;
 }
 
-/* There is a message: more of them at once are cheaper. How that ends is all the same. */
+/* There is a message: more of them at once are cheaper. How that ends is all the same. Meanwhile
+ * nobody else is woken for them. */
 static void gather(const shmring_queue_receiver *receiver, int64_t deadline)
 {
     uint64_t half = (receiver->consumer.side.mask + 1) / 2;
@@ -169,30 +171,45 @@ static int nap(int64_t deadline)
     return shmring_clock() >= deadline ? -ETIMEDOUT : bell_nap(deadline);
 }
 
+/* Arms, and looks. Whoever leaves a message behind passes the baton: what arming may have taken
+ * from others, or what it was woken by, is theirs. */
+static bool arm_and_take(struct taking *taking)
+{
+    const shmring_queue_receiver *receiver = taking->receiver;
+    bool picky = taking->wish != SHMRING_TAKE_ANY;
+
+    taking->ticket = shmring_event_arm(&receiver->messages,
+                                       SHMRING_EVENT_ANY | (picky ? SHMRING_EVENT_PICKY : 0));
+    taking->is_armed = !take(taking);
+    if (!taking->is_armed && (taking->result != 0 || queue_has_message_guess(&receiver->consumer)))
+        shmring_event_pass(&receiver->messages);
+    return !taking->is_armed;
+}
+
 static int taking_sleep(void *call, int64_t deadline, bool *ret_done)
 {
     struct taking *taking = call;
     shmring_queue_receiver *receiver = taking->receiver;
-    const shmring_eventcount *messages = &receiver->messages;
-    bool picky = taking->wish != SHMRING_TAKE_ANY;
 
-    if (picky && !shmring_event_wakes_all(messages))
-        return nap(deadline);
-    if (taking->has_slept && receiver->gather_ns != 0 &&
-        queue_has_message_guess(&receiver->consumer))
-        gather(receiver, deadline);
-    uint32_t ticket =
-        shmring_event_arm(messages, SHMRING_EVENT_ANY | (picky ? SHMRING_EVENT_PICKY : 0));
+    if (taking->wish != SHMRING_TAKE_ANY && !shmring_event_wakes_all(&receiver->messages)) {
+        int error = nap(deadline);
 
-    *ret_done = take(taking);
-    if (!*ret_done && !taking_has_news(call) && !blocking_is_cancelled(&receiver->pace)) {
-        taking->has_slept = true;
-        return shmring_event_sleep(messages, ticket, deadline);
+        *ret_done = take(taking);
+        return error;
     }
-    /* The baton, and what arming may have taken from others (see event.h). */
-    if (*ret_done && queue_has_message_guess(&receiver->consumer))
-        shmring_event_pass(messages);
-    return 0;
+    if (!taking->is_armed && arm_and_take(taking)) {
+        *ret_done = true;
+        return 0;
+    }
+    taking->is_armed = false;
+    if (taking_has_news(call) || blocking_is_cancelled(&receiver->pace))
+        return shmring_clock() >= deadline ? -ETIMEDOUT : 0;
+    int error = shmring_event_sleep(&receiver->messages, taking->ticket, deadline);
+
+    if (error == 0 && receiver->gather_ns != 0 && queue_has_message_guess(&receiver->consumer))
+        gather(receiver, deadline);
+    *ret_done = arm_and_take(taking);
+    return error;
 }
 
 static const struct blocking_call taking_call = {
@@ -203,13 +220,15 @@ static const struct blocking_call taking_call = {
     .sleep = taking_sleep,
 };
 
-/* Nothing is there, and the caller goes back to its poll(): the next message must ring. */
+/* Nothing is there, and the caller goes back to its poll(): the next message must ring. (Not for
+ * those who choose: what they leave is for others, who would not see the eventfd any more.) */
 static bool arm_for_poll(struct taking *taking)
 {
     shmring_queue_receiver *receiver = taking->receiver;
 
-    shmring_event_arm(&receiver->messages, SHMRING_EVENT_ANY);
-    bool ready = take(taking);
+    if (taking->wish != SHMRING_TAKE_ANY)
+        return false;
+    bool ready = arm_and_take(taking);
 
     if (ready || taking_has_news(taking) || blocking_is_cancelled(&receiver->pace))
         shmring_bell_ring(&receiver->messages.bell, true);

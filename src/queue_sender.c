@@ -33,6 +33,9 @@ static int open_sender(shmring_queue_sender *sender, const char *name,
         return error;
     }
     queue_ends_begin(&opened.ends, &opened.producer.side, SHMRING_ROLE_CONSUMER, true);
+    /* Attaching buries the dead, who may have left something. */
+    shmring_event_pass(&opened.messages);
+    shmring_event_pass(&opened.room);
     *sender = opened;
     return 0;
 }
@@ -68,7 +71,8 @@ void shmring_queue_sender_close(shmring_queue_sender *sender)
 struct claiming {
     shmring_queue_sender *sender;
     shmring_mpmc_slot *slot;
-    bool has_slept;
+    bool is_armed; /* with ticket, and has looked in vain since */
+    uint32_t ticket;
 };
 
 static int claiming_error(void *call)
@@ -92,12 +96,14 @@ static bool claiming_has_news(void *call)
 }
 
 /* Full, and all receivers are dead? Those that left may have successors: that is no end. */
-static int claiming_end(void *call)
+static int claiming_end(void *call, bool *ret_done)
 {
     const struct claiming *claiming = call;
     shmring_queue_sender *sender = claiming->sender;
     shmring_queue_ends now;
     bool buried;
+
+    *ret_done = false;
     int end = queue_ends_look(&sender->ends, &sender->producer.side, SHMRING_ROLE_CONSUMER, &now,
                               &buried);
 
@@ -109,31 +115,46 @@ static int claiming_end(void *call)
     return end;
 }
 
-/* One wake for half a ring of free slots, judged by the oldest that is in use. */
+/* One wake for half a ring of free slots, judged by the oldest that is in use. If it is not
+ * messages that fill the ring, but slots that are held, then any will do. */
 static uint64_t room_at(const shmring_mpmc_producer *producer)
 {
     uint64_t slots = producer->side.mask + 1;
-    uint64_t oldest = producer->tail_pos > slots ? producer->tail_pos - slots : 0;
+    shmring_mpmc_look look = shmring_mpmc_look_at(&producer->side, producer->tail_pos);
 
-    return oldest + slots / 2;
+    if (look.ahead != -1 || look.state != SHMRING_SLOT_READY || producer->tail_pos < slots)
+        return SHMRING_EVENT_ANY;
+    return producer->tail_pos - slots + slots / 2;
+}
+
+/* Arms, and looks. Others may sleep for the rest of the room: the baton. */
+static bool arm_and_claim(struct claiming *claiming)
+{
+    shmring_queue_sender *sender = claiming->sender;
+
+    claiming->ticket = shmring_event_arm(&sender->room, room_at(&sender->producer));
+    claiming->is_armed = !shmring_mpmc_claim(&sender->producer, claiming->slot);
+    if (!claiming->is_armed)
+        shmring_event_pass(&sender->room);
+    return !claiming->is_armed;
 }
 
 static int claiming_sleep(void *call, int64_t deadline, bool *ret_done)
 {
     struct claiming *claiming = call;
     shmring_queue_sender *sender = claiming->sender;
-    uint32_t ticket = shmring_event_arm(&sender->room, room_at(&sender->producer));
-    bool is_passed = claiming->has_slept;
 
-    *ret_done = claiming_attempt(call);
-    if (!*ret_done && !blocking_is_cancelled(&sender->pace)) {
-        claiming->has_slept = true;
-        return shmring_event_sleep(&sender->room, ticket, deadline);
+    if (!claiming->is_armed && arm_and_claim(claiming)) {
+        *ret_done = true;
+        return 0;
     }
-    /* The baton: others may sleep for the rest of the room. */
-    if (*ret_done && is_passed)
-        shmring_event_pass(&sender->room);
-    return 0;
+    claiming->is_armed = false;
+    if (blocking_is_cancelled(&sender->pace))
+        return 0;
+    int error = shmring_event_sleep(&sender->room, claiming->ticket, deadline);
+
+    *ret_done = arm_and_claim(claiming);
+    return error;
 }
 
 static const struct blocking_call claiming_call = {

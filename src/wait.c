@@ -24,7 +24,10 @@ void shmring_fence_heavy(void)
 {
     /* A full fence of our own is in it. It cannot fail where registering did not, but for lack of
      * memory: then the cap is what ends the sleep. */
-    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0)
+        return;
+    /* [wait.B] pairs with [wait.C]; [event.B] pairs with [event.C]: at least our half of it. */
+    shmring_fence_seq_cst();
 }
 
 int shmring_waiter_open(shmring_waiter *ret_waiter, void *memory, const shmring_geometry *geometry,
@@ -69,7 +72,7 @@ void shmring_waiter_close(shmring_waiter *waiter)
     waiter->own = NULL;
 }
 
-static void wake_all(const shmring_waiter *waiter)
+static void wake(const shmring_waiter *waiter)
 {
     struct shmring_bell_words *words = &waiter->own->bell;
     /* relaxed: only this side writes it. */
@@ -77,13 +80,13 @@ static void wake_all(const shmring_waiter *waiter)
 
     /* [wait.D] pairs with [wait.A] */
     shmring_store32_release(&words->wakes, wakes + 1);
-    shmring_bell_ring(&waiter->ours, true);
+    shmring_bell_ring(&waiter->ours, false);
 }
 
 void shmring_wake_peer(shmring_waiter *waiter, uint64_t wake_at)
 {
     waiter->woken = wake_at;
-    wake_all(waiter);
+    wake(waiter);
 }
 
 void shmring_wake_always(shmring_waiter *waiter)
@@ -92,7 +95,7 @@ void shmring_wake_always(shmring_waiter *waiter)
     shmring_fence_seq_cst();
     /* relaxed: C orders it after the change. */
     if (shmring_load64_relaxed(&waiter->peer->wake_at) != 0)
-        wake_all(waiter);
+        wake(waiter);
 }
 
 uint32_t shmring_wait_announce(shmring_waiter *waiter, uint64_t wake_at)

@@ -44,7 +44,7 @@ enum shmring_direction {
 typedef struct shmring_bell_place {
     enum shmring_backend backend;
     const char *name; /* of the segment; NULL: it has none */
-    int segment_fd;   /* System V: the key comes from it */
+    int segment_fd;   /* what has a name: owner, group, mode and, of System V, the key */
     int eventfds[2];  /* by enum shmring_direction; not kept, but duplicated */
 } shmring_bell_place;
 
@@ -59,16 +59,16 @@ typedef struct shmring_bell {
 
 /*
  * The creator makes what belongs to the ring at memory before the segment is published, both
- * directions; room is the mode of what has one (0600 and so on). Returns 0, or, with nothing left
- * behind:
+ * directions, with the group and the mode of the segment. Returns 0, or, with nothing left behind:
  *   -EINVAL      no such backend; a named or System V semaphore for a segment without a name; an
  *                eventfd for one with a name
  *   -EOPNOTSUPP  the kernel or a seccomp filter refuses what the backend needs, or (light wake)
  *                membarrier()
+ *   -EPERM       a semaphore of that name belongs to somebody else, or lets strangers in
  *   -EEXIST, -ENOSPC, -EACCES, -EMFILE, -ENFILE, -ENOMEM as from sem_open(3), semget(2)
  */
 int shmring_bells_create(void *memory, const shmring_geometry *geometry,
-                         const shmring_bell_place *place, uint32_t mode);
+                         const shmring_bell_place *place);
 
 /* Removes what has a name of its own and belongs to the ring. Errors are ignored: what is not
  * there need not be removed. */
@@ -79,6 +79,7 @@ void shmring_bells_remove(void *memory, const shmring_geometry *geometry,
  * Opens the bell of a direction. The handle is written on 0 only:
  *   -EINVAL      no such backend, or no name or descriptor for it
  *   -ENOENT      the semaphore is gone
+ *   -EPERM       its owner is not that of the ring, or it lets in who may not open the ring
  *   -EBADMSG     it is not what belongs to this ring, or comes from another C library
  *   -EOPNOTSUPP  as above
  *   -EACCES, -EMFILE, -ENFILE, -ENOMEM as from sem_open(3), semctl(2), fcntl(2)

@@ -10,7 +10,7 @@
  *   shmring_sender_close(&tx);                      shmring_receiver_close(&rx);
  *
  * A channel behaves like a pipe with a name that keeps its messages: it stays until
- * shmring_segment_unlink(); a sender needs no waiting receiver; when senders come and go one after
+ * shmring_channel_unlink(); a sender needs no waiting receiver; when senders come and go one after
  * the other, the receiver sees one stream. It learns that the stream has ended (-EPIPE) or broken
  * (-EOWNERDEAD) after it has got every message. An end is reported at most once, and not at all
  * if a successor is there before anyone noticed: then the stream simply goes on.
@@ -58,7 +58,8 @@ typedef struct shmring_channel_options {
      * Receiving: for throughput. A receiver that was woken for a message sleeps on until about
      * gather_count messages are there (judged by the length of the first), or half of the ring, or
      * gather_ns have passed; so it is woken for many at once, and a message may be so much late.
-     * Both 0: at once. gather_ns at most SHMRING_GATHER_NS_MAX.
+     * (Of a queue: also for other receivers, which are not woken meanwhile.) Both 0: at once.
+     * gather_ns at most SHMRING_GATHER_NS_MAX.
      */
     uint32_t gather_count;
     /* Creating a queue: room for a message, bytes; 0: 256. */
@@ -71,7 +72,7 @@ typedef struct shmring_channel_options {
 #define SHMRING_CHANNEL_CAPACITY (UINT64_C(4) << 20)
 #define SHMRING_QUEUE_SLOTS UINT64_C(4096)
 #define SHMRING_QUEUE_SLOT_SIZE 256
-#define SHMRING_GATHER_NS_MAX INT64_C(1000000000)
+#define SHMRING_GATHER_NS_MAX SHMRING_WAIT_CAP_NS
 
 /* A ring without a name: its descriptors, for children or to be passed along. bells: eventfds, by
  * enum shmring_direction, or -1. All are close-on-exec; they belong to the caller. */
@@ -134,7 +135,7 @@ void shmring_sender_close(shmring_sender *sender);
 void shmring_receiver_close(shmring_receiver *receiver);
 
 /*
- * The calls below wait until deadline (absolute, see wait.h) where they must, and return
+ * The calls below wait until deadline (absolute, see clock.h) where they must, and return
  *   0
  *   -ETIMEDOUT   the deadline has passed; with SHMRING_NOW: full, or nothing there
  *   -EINTR       a signal handler ran while it slept (never while it spins; one that ran just

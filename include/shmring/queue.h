@@ -29,9 +29,10 @@
 extern "C" {
 #endif
 
-/* How the other side came to its end is told once; what of it this handle has seen. */
+/* How the other side came to its end is told once. The library's. */
 typedef struct shmring_queue_ends {
-    uint32_t joined, died, left;
+    uint32_t joined, died;    /* as last told */
+    uint32_t left, died_seen; /* as last looked at */
 } shmring_queue_ends;
 
 typedef struct shmring_queue_sender {
@@ -81,7 +82,7 @@ void shmring_queue_sender_close(shmring_queue_sender *sender);
 void shmring_queue_receiver_close(shmring_queue_receiver *receiver);
 
 /*
- * The calls below wait until deadline (absolute, see wait.h) where they must, and return
+ * The calls below wait until deadline (absolute, see clock.h) where they must, and return
  *   0
  *   -ETIMEDOUT   the deadline has passed; with SHMRING_NOW: full, or nothing there
  *   -EINTR, -ECANCELED, -EIDRM, -ENOSYS  as in channel.h
@@ -93,7 +94,7 @@ void shmring_queue_receiver_close(shmring_queue_receiver *receiver);
  *                died. Noticed as in channel.h. Or: called in a child after fork()
  *   -ESTALE      others took this member for dead; it must close and open again
  *   -EBADMSG     a member broke the rules; for good
- * Outputs are written on 0 only (and the length with a -EMSGSIZE of recv).
+ * The slot is undefined on errors (but for the length with a -EMSGSIZE of recv).
  */
 
 /* A slot for a message. It may be held for as long as one likes; then commit or abort. */
@@ -144,14 +145,16 @@ SHMRING_HOT inline int shmring_queue_release(shmring_queue_receiver *receiver,
 int shmring_queue_recv(shmring_queue_receiver *receiver, void *buffer, uint32_t buffer_size,
                        shmring_mpmc_slot *ret_slot, int64_t deadline);
 
-/* As shmring_receiver_cancel() and so on, but that it always works at once. */
+/* As shmring_receiver_cancel() and so on. At once with futexes and System V semaphores; of several
+ * who sleep on one POSIX semaphore or eventfd, others may be faster to wake up, again and again. */
 void shmring_queue_sender_cancel(shmring_queue_sender *sender);
 void shmring_queue_receiver_cancel(shmring_queue_receiver *receiver);
 void shmring_queue_sender_resume(shmring_queue_sender *sender);
 void shmring_queue_receiver_resume(shmring_queue_receiver *receiver);
 
 /* As shmring_receiver_fd(). All receivers of the queue poll the same eventfd: several may be told
- * of one message, and all but one find nothing. */
+ * of one message, and all but one find nothing; of an end, perhaps only one, so poll with a
+ * timeout. Not for those who choose (take_by). */
 int shmring_queue_receiver_fd(shmring_queue_receiver *receiver);
 
 #ifdef __cplusplus

@@ -53,7 +53,9 @@ extern "C" {
 
 /* The longest sleep. A sleeper notices a death after one, or after two if it happened at the end of
  * the first: within 200 ms. */
+#ifndef SHMRING_WAIT_CAP_NS /* the tests build the library without a cap: a lost wake is a hang */
 #define SHMRING_WAIT_CAP_NS INT64_C(100000000)
+#endif
 
 /* The heavy half of an asymmetric fence, for who goes to sleep: after it, whoever has passed
  * shmring_fence_light() since is seen, or sees us. Before any member may rely on that, its process
@@ -73,8 +75,8 @@ typedef struct shmring_waiter {
 } shmring_waiter;
 
 /*
- * For the attached holder of a role in the ring at memory, which must outlive the waiter. place
- * tells where the bells are; NULL for a ring with futexes. The waiter is written on 0 only.
+ * For who has the role in the ring at memory, or is about to take it. The memory must outlive the
+ * waiter. place tells where the bells are; NULL: a ring with futexes. Written on 0 only.
  * Returns 0, or as from shmring_bell_open() and shmring_fence_register().
  */
 int shmring_waiter_open(shmring_waiter *ret_waiter, void *memory, const shmring_geometry *geometry,

@@ -77,7 +77,7 @@ static void ring_make(struct ring *ring, bool many, bool light, enum shmring_bac
     ring->place = (shmring_bell_place){.backend = backend, .segment_fd = -1, .eventfds = {-1, -1}};
     for (int i = 0; i < 2 && backend == SHMRING_BACKEND_EVENTFD; i++)
         ring->place.eventfds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    CHECK_EQ(shmring_bells_create(ring->memory, geometry, &ring->place, 0600), 0);
+    CHECK_EQ(shmring_bells_create(ring->memory, geometry, &ring->place), 0);
 }
 
 static void ring_free(struct ring *ring)
