@@ -31,6 +31,7 @@ enum {
 /* How both processes wait when there is nothing to do. The same for all in one table. */
 enum policy {
     POLICY_SPIN,
+    POLICY_ADAPTIVE, /* spins for as long as that has paid off of late, then as block */
     POLICY_BLOCK,
     POLICY_COUNT,
 };
@@ -57,6 +58,15 @@ static inline uint32_t bench_slots(uint32_t size)
     return (uint32_t)BENCH_RING_BYTES / size;
 }
 
+/* What a thread used: time of its processor, and how often it was taken off it, by a sleep or by
+ * the kernel. */
+struct usage {
+    int64_t cpu_ns;
+    int64_t switches;
+};
+struct usage usage_now(void);
+struct usage usage_since(const struct usage *begin);
+
 /* What one process of a sample is told, and what it found. In shared memory. */
 struct run {
     uint32_t size;
@@ -69,6 +79,10 @@ struct run {
     /* A dialogue: stamps per round trip, private to the side that asks. */
     uint32_t *ticks;
     size_t round_trips;
+    /* From the first message to the last, so with the warm-up: what this process used, and, by the
+     * side that counts, how many messages or round trips there were. */
+    struct usage usage;
+    uint64_t handled;
 };
 
 /*

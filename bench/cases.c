@@ -7,23 +7,28 @@
 #include <string.h>
 
 const uint32_t bench_sizes[BENCH_SIZES] = {8, 64, 256, 1024, 4096, 65536};
+static const uint32_t variant_sizes[] = {8, 64, 1024};
 static const uint32_t memcpy_sizes[] = {64, 1024, 4096, 65536, 1 << 20};
 
 enum {
-    CASES_MAX = 1024,
+    CASES_MAX = 2048,
     SKIPPED_MAX = 64,
     FLOOR_LINE = 64,
     FLOOR_BATCH = 16, /* of the plain id */
 };
 
-/* How --quick thins out: these sizes, dialogues of the first two only, no batches of 16 but ours.
- */
+/* How --quick thins out: these sizes, dialogues of the first two only, no batches of 16 but ours,
+ * of adaptive ones a dialogue. */
 static bool is_quick(const struct bench_case *added)
 {
     uint32_t size = added->shape.size;
 
     if (added->is_floor)
         return true;
+    if (added->transport->is_variant || added->transport->is_not_quick)
+        return false;
+    if (added->shape.policy == POLICY_ADAPTIVE)
+        return size == 64 && added->workload == WORKLOAD_PINGPONG;
     if (added->workload == WORKLOAD_PINGPONG)
         return size == 64 || size == 1024;
     if (strcmp(added->transport->name, "ring_array") == 0 && added->shape.batch == 16)
@@ -69,7 +74,10 @@ const char *size_text(uint32_t size, char *text, size_t text_size)
 
 const char *policy_name(enum policy policy)
 {
-    return policy == POLICY_SPIN ? "spin" : "block";
+    static const char *const names[POLICY_COUNT] = {
+        [POLICY_SPIN] = "spin", [POLICY_ADAPTIVE] = "adaptive", [POLICY_BLOCK] = "block"};
+
+    return names[policy];
 }
 
 static void add_floor_line_stream(struct cases *cases, const struct transport *transport)
@@ -88,6 +96,21 @@ static void add_floor_line_stream(struct cases *cases, const struct transport *t
         if (*batch != FLOOR_BATCH)
             snprintf(added->id + length, sizeof added->id - (size_t)length, "/b%u", *batch);
     }
+}
+
+/* One that sleeps. */
+static void add_floor_pingpong(struct cases *cases, const struct transport *transport)
+{
+    struct bench_case *added =
+        cases_add(cases, (struct bench_case){
+                             .transport = transport,
+                             .workload = WORKLOAD_PINGPONG,
+                             .is_floor = true,
+                             .is_quick = true,
+                             .shape = {.size = FLOOR_LINE, .batch = 1, .policy = POLICY_BLOCK},
+                         });
+
+    snprintf(added->id, sizeof added->id, "floor/pingpong/%s", transport->name);
 }
 
 static void add_floors(struct cases *cases)
@@ -134,18 +157,30 @@ static void add_shape(struct cases *cases, const struct transport *transport,
     added->is_quick = is_quick(added);
 }
 
+static bool is_variant_size(uint32_t size)
+{
+    for (size_t i = 0; i < sizeof variant_sizes / sizeof variant_sizes[0]; i++)
+        if (variant_sizes[i] == size)
+            return true;
+    return false;
+}
+
 static void add_policy(struct cases *cases, const struct transport *transport, enum policy policy)
 {
     struct shape shape = {.batch = 1, .policy = policy};
 
     if (transport->loops[policy] == NULL) {
-        cases_skip(cases, transport->name,
-                   policy == POLICY_BLOCK ? "it has no way to block" : "it cannot spin");
+        /* A variant is there for the policies that it has. */
+        if (!transport->is_variant)
+            cases_skip(cases, transport->name,
+                       policy == POLICY_SPIN ? "it cannot spin" : "it has no way to block");
         return;
     }
     for (size_t i = 0; i < BENCH_SIZES; i++) {
         shape.size = bench_sizes[i];
         shape.batch = 1;
+        if (transport->is_variant && !is_variant_size(shape.size))
+            continue;
         add_shape(cases, transport, WORKLOAD_PINGPONG, &shape);
         add_shape(cases, transport, WORKLOAD_STREAM, &shape);
         for (const uint32_t *batch = transport->batches; *batch != 0; batch++) {
@@ -167,7 +202,10 @@ int cases_make(struct cases *ret_cases)
     add_floors(&cases);
     for (const struct transport *const *at = transports; *at != NULL; at++) {
         if ((*at)->is_floor) {
-            add_floor_line_stream(&cases, *at);
+            if ((*at)->loops[POLICY_BLOCK] != NULL)
+                add_floor_pingpong(&cases, *at);
+            else
+                add_floor_line_stream(&cases, *at);
             continue;
         }
         if ((*at)->crowd != NULL) {
@@ -237,6 +275,7 @@ void cases_free(struct cases *cases)
             free(cases->list[i].results[place].samples);
             free(cases->list[i].results[place].times);
             free(cases->list[i].results[place].crowd);
+            free(cases->list[i].results[place].costs);
         }
     free(cases->list);
     free(cases->skipped);
@@ -260,10 +299,14 @@ int case_add(struct bench_case *bench_case, enum place place, const struct measu
 {
     struct result *result = &bench_case->results[place];
     double *samples = realloc(result->samples, (result->count + 1) * sizeof *samples);
+    struct cost *costs = realloc(result->costs, (result->count + 1) * sizeof *costs);
 
-    if (samples == NULL)
+    if (samples != NULL)
+        result->samples = samples;
+    if (costs != NULL)
+        result->costs = costs;
+    if (samples == NULL || costs == NULL)
         return -ENOMEM;
-    result->samples = samples;
     if (measured->times != NULL && result->times == NULL)
         result->times = calloc(1, sizeof *result->times);
     if (measured->times != NULL && result->times == NULL)
@@ -272,6 +315,7 @@ int case_add(struct bench_case *bench_case, enum place place, const struct measu
         return -ENOMEM;
     if (measured->times != NULL)
         histogram_merge(result->times, measured->times);
+    costs[result->count] = measured->cost;
     samples[result->count++] = measured->value;
     return 0;
 }

@@ -28,12 +28,19 @@ struct crowd_figures {
     double failed_tries[2]; /* share of all tries, by enum role */
 };
 
+/* What one sample cost all who took part: per message, of a dialogue per round trip. */
+struct cost {
+    double cpu_ns;   /* time of processors */
+    double switches; /* context switches, wanted or not */
+};
+
 /* What was measured of one case in one place. */
 struct result {
     unsigned count;
     double *samples;             /* messages per second; median round trip or cost in ns */
     struct histogram *times;     /* of a dialogue, over all samples */
     struct crowd_figures *crowd; /* of a crowd, one per sample */
+    struct cost *costs;          /* one per sample */
 };
 
 struct bench_case {
@@ -87,6 +94,7 @@ struct measured {
     double value;                      /* as in struct result */
     const struct histogram *times;     /* of a dialogue, else NULL */
     const struct crowd_figures *crowd; /* of workload mpmc, else NULL */
+    struct cost cost;
 };
 
 /* Returns 0 or -ENOMEM. */

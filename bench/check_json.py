@@ -17,7 +17,8 @@ HOST = {"cpu": TEXT, "kernel": str, "governor": TEXT, "hypervisor": bool, "thp":
 SETTINGS = {"seconds": NUMBER, "repeat": int, "class_limits_ns": dict, "transports": dict}
 RESULT = {"id": str, "transport": str, "workload": str, "size": int, "policy": str, "batch": int,
           "class": str, "unit": str, "samples": list, "median": NUMBER, "min": NUMBER,
-          "max": NUMBER, "n": int}
+          "max": NUMBER, "n": int, "cost": dict}
+COSTS = {"cpu_ns", "switches"}  # arrays with one number per sample
 LATENCY = {"p50": int, "p90": int, "p99": int, "p99.9": int, "round_trips": int}
 STREAM = {"bytes_per_s": NUMBER}
 # Workload mpmc; in "crowd", arrays with one number per sample (README.md says what they are).
@@ -61,6 +62,15 @@ def check_id(result, where):
     check(parts == want, where, f"should be {'/'.join(want)}")
 
 
+def check_arrays(arrays, n, where):
+    """One number per sample, not below 0, under each name; returns the names that are right."""
+    for name, values in arrays.items():
+        good = isinstance(values, list) and all(isinstance(v, NUMBER) for v in values)
+        if check(good and len(values) == n, where, f"{name} is not n numbers"):
+            check(min(values) >= 0, where, f"{name} is below 0")
+            yield name
+
+
 def check_crowd(result, where):
     if not check_fields(result, MPMC, where):
         return
@@ -68,12 +78,8 @@ def check_crowd(result, where):
     check(result["workload"] == f"mpmc-{many}", where, f"is not of {many}")
     check(result["members"] in ("threads", "processes"), where, f"members {result['members']}")
     check(set(crowd) == {*CROWD_TIMES, *CROWD_SHARES}, where, f"crowd has {sorted(crowd)}")
-    for name, values in crowd.items():
-        good = isinstance(values, list) and all(isinstance(v, NUMBER) for v in values)
-        if not check(good and len(values) == result["n"], where, f"{name} is not n numbers"):
-            continue
-        check(min(values) >= 0, where, f"{name} is below 0")
-        check(name in CROWD_TIMES or max(values) <= 1, where, f"{name} is above 1")
+    for name in check_arrays(crowd, result["n"], where):
+        check(name in CROWD_TIMES or max(crowd[name]) <= 1, where, f"{name} is above 1")
 
 
 def check_result(result, seen):
@@ -85,12 +91,16 @@ def check_result(result, seen):
     check(key not in seen, where, f"twice in class {result['class']}")
     seen.add(key)
     check(result["class"] in CLASSES, where, f"class {result['class']}")
-    check(result["policy"] in ("spin", "block"), where, f"policy {result['policy']}")
+    check(result["policy"] in ("spin", "adaptive", "block"), where, f"policy {result['policy']}")
     check(samples and len(samples) == result["n"], where, "n is not the number of samples")
     # A crowd can stand still for a whole sample, others fail then.
     least = 0 if result["workload"].startswith("mpmc") else 1e-9
     if not check(all(isinstance(s, NUMBER) and s >= least for s in samples), where, "bad samples"):
         return
+    check(set(result["cost"]) == COSTS, where, f"cost has {sorted(result['cost'])}")
+    for name in check_arrays(result["cost"], result["n"], where):
+        # A crowd that stood still has none.
+        check(name != "cpu_ns" or least == 0 or min(result["cost"][name]) > 0, where, "no cost")
     check(min(samples) == result["min"] <= result["median"], where, "min, median")
     if result["workload"] == "solo":
         check(result["unit"] == "ns", where, f"unit {result['unit']}")

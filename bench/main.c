@@ -226,6 +226,7 @@ static bool measure(struct sampler *sampler, struct bench_case *bench_case, stru
     }
     struct measured measured = {
         .value = sample.value,
+        .cost = sample.cost,
         .times = case_is_dialogue(bench_case) ? sampler->times : NULL,
         .crowd = bench_case->workload == WORKLOAD_MPMC ? &sampler->crowd : NULL,
     };

@@ -289,6 +289,19 @@ static void evaluate(struct sampler *sampler, const struct bench_case *bench_cas
     sample->value = (double)histogram_quantile(sampler->times, 0.5);
 }
 
+/* Both sides together; who counts the messages is one of them. */
+static struct cost cost_of(const struct run *run)
+{
+    uint64_t handled = run->handled + shared->run.handled;
+    struct usage all = {run->usage.cpu_ns + shared->run.usage.cpu_ns,
+                        run->usage.switches + shared->run.usage.switches};
+
+    if (handled == 0)
+        return (struct cost){0};
+    return (struct cost){(double)all.cpu_ns / (double)handled,
+                         (double)all.switches / (double)handled};
+}
+
 static enum sample_end open_channels(const struct bench_case *bench_case, void **sides,
                                      struct sample *sample)
 {
@@ -330,6 +343,7 @@ enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *b
             bench_case->transport->close(sides[i]);
     if (end == SAMPLE_DONE) {
         evaluate(sampler, bench_case, &run, &sample);
+        sample.cost = cost_of(&run);
         sample.place = sampler->cpu_count > 1
                            ? place_of(sample.probe_ns[0], sample.probe_ns[1], &sampler->limits)
                            : PLACE_SAME_CORE;

@@ -28,6 +28,7 @@ struct sample {
     enum place place;
     uint32_t probe_ns[2];
     double value; /* as in struct result */
+    struct cost cost;
     char reason[160];
 };
 

@@ -19,13 +19,17 @@ expect() {
     failures=$((failures + 1))
 }
 
-# A little of each kind: rings, batches, kernel transports, both policies, all floors.
+# A little of each kind: rings, batches, kernel transports, all policies, all floors.
 cases='ring_spsc/*/64B/*,ring_array/stream/8B/spin/b32,pipe/pingpong/64B/block'
 cases+=',posix_mq/stream/64B/block,fifo/stream/65536B/spin,floor/*'
+cases+=',ring_spsc_w*/*/64B/*,ring_array/pingpong/8B/adaptive,channel*/pingpong/64B/*'
+cases+=',channel/stream/64B/*,queue*/*/64B/*,pipe/stream/64B/adaptive,unix_*/*/64B/*'
+cases+=',unix_stream/stream/65536B/block,posix_mq/pingpong/64B/adaptive,sysv_msg/*/64B/*'
 cases+=',ring_mpmc/*/64B/*,vyukov/mpmc-4p4c/8B/*,*/solo/8B/*,*/mpmc-1p1c/64B/spin'
 expect 0 "measuring" "$program" --only "$cases" --seconds 0.02 --repeat 1 \
     --json "$directory/results.json"
 grep -q '^Stream, spin: ' "$directory/out" || { echo "no table" && failures=1; }
+grep -q '^Ping-pong, adaptive, cost: ' "$directory/out" || { echo "no costs" && failures=1; }
 grep -q '^Many to many (mpmc): ' "$directory/out" || { echo "no table of mpmc" && failures=1; }
 grep -q '^One thread sends' "$directory/out" || { echo "no table of solo" && failures=1; }
 awk 'length > 100 { exit 1 }' "$directory/out" || { echo "table too wide" && failures=1; }
@@ -36,9 +40,12 @@ expect 0 "JSON on stdout" python3 "$checker" "$directory/2"
 
 expect 0 "--list" "$program" --list
 for id in ring_spsc/stream/64B/spin ring_spsc/stream/64B/spin/b16 ring_array/stream/8B/spin/b32 \
-    pipe/pingpong/65536B/block ring_mpmc/mpmc-8p8c/8B/spin ring_mpmc/solo/64B/spin \
+    pipe/pingpong/65536B/block channel/stream/65536B/adaptive channel_sysv/pingpong/64B/block \
+    queue/stream/8B/spin ring_spsc_wsym/stream/64B/spin sysv_msg/pingpong/64B/block \
+    ring_mpmc/mpmc-8p8c/8B/spin ring_mpmc/solo/64B/spin \
     ring_mpmc/mpmc-2p2c/64B/spin/processes vyukov/mpmc-1p1c/64B/spin/processes \
-    floor/line_stream/4MiB floor/pingpong/2lines floor/memcpy/64KiB; do
+    floor/line_stream/4MiB floor/pingpong/2lines floor/pingpong/futex \
+    floor/pingpong/eventfd floor/memcpy/64KiB; do
     expect 0 "--list has $id" "$program" --list --only "$id"
     [ "$(cat "$directory/out")" = "$id" ] || { echo "--list $id" && failures=$((failures + 1)); }
 done

@@ -29,8 +29,11 @@ struct ops {
     const void *(*next)(void *side, uint32_t size);
     /* The message was read. */
     void (*done)(void *side, uint32_t size);
-    /* Policy block, where reserve and next do not block by themselves. */
+    /* Sleeps until publish, reserve or next may succeed, or does in the kernel what they could not:
+     * policy block, where they do not block by themselves, and adaptive. */
     void (*sleep)(void *side, uint32_t size);
+    /* Adaptive: spins before it sleeps, and looks at the clock every so many tries in vain. */
+    uint32_t tries_per_look;
 };
 
 /* The loops of workloads/ around one struct ops: what is run. */
@@ -65,10 +68,12 @@ struct crowd_kind {
 
 struct transport {
     const char *name;
-    const char *note;                        /* what a reader of the figures must know */
-    bool is_floor;                           /* id "floor/NAME/4MiB", streams of 64 bytes only */
+    const char *note; /* what a reader of the figures must know */
+    bool is_floor; /* id "floor/NAME/4MiB", or "floor/pingpong/NAME" if it blocks; 64 bytes only */
     const struct loops *loops[POLICY_COUNT]; /* NULL: cannot wait like this */
     uint32_t batches[4];                     /* besides 1; ends with 0 */
+    bool is_variant;                         /* of another one, to compare: some sizes only */
+    bool is_not_quick;                       /* nor is any variant */
     const struct crowd_kind *crowd;          /* NULL: for one producer and one consumer */
 
     /* Not of a crowd: why this shape is impossible here, or NULL. May be NULL. */
@@ -93,8 +98,13 @@ struct missing_transport {
 };
 extern const struct missing_transport missing_transports[];
 
-extern const struct transport transport_line_stream, transport_ring_spsc, transport_ring_array,
-    transport_pipe, transport_fifo, transport_posix_mq, transport_ck_ring, transport_boost_spsc;
+extern const struct transport transport_line_stream, transport_futex, transport_eventfd,
+    transport_ring_spsc, transport_ring_spsc_wake, transport_ring_spsc_wsym, transport_ring_array,
+    transport_channel, transport_channel_sym, transport_channel_eventfd, transport_channel_sem,
+    transport_channel_nsem, transport_channel_sysv, transport_queue, transport_queue_sym;
+extern const struct transport transport_pipe, transport_fifo, transport_unix_stream,
+    transport_unix_seqpacket, transport_posix_mq, transport_sysv_msg, transport_ck_ring,
+    transport_boost_spsc;
 extern const struct transport transport_ring_mpmc, transport_vyukov, transport_ck_mpmc,
     transport_boost_queue, transport_boost_mq, transport_rte_ring, transport_rte_ring_rts,
     transport_rte_ring_hts, transport_moodycamel, transport_moodycamel_tok, transport_urcu_wfcq,

@@ -4,8 +4,20 @@
 /* clang-format off */
 const struct transport *const transports[] = {
     &transport_line_stream,
+    &transport_futex,
+    &transport_eventfd,
     &transport_ring_spsc,
+    &transport_ring_spsc_wake,
+    &transport_ring_spsc_wsym,
     &transport_ring_array,
+    &transport_channel,
+    &transport_channel_sym,
+    &transport_channel_eventfd,
+    &transport_channel_sem,
+    &transport_channel_nsem,
+    &transport_channel_sysv,
+    &transport_queue,
+    &transport_queue_sym,
 #ifdef SHMRING_BENCH_CK
     &transport_ck_ring,
 #endif
@@ -14,7 +26,10 @@ const struct transport *const transports[] = {
 #endif
     &transport_pipe,
     &transport_fifo,
+    &transport_unix_stream,
+    &transport_unix_seqpacket,
     &transport_posix_mq,
+    &transport_sysv_msg,
     &transport_ring_mpmc,
     &transport_vyukov,
 #ifdef SHMRING_BENCH_BOOST

@@ -25,6 +25,8 @@ void work_attach(const struct bench_case *bench_case, void *const *sides, enum r
 void work_parent(const struct bench_case *bench_case, void *const *sides, struct floor_line *lines,
                  struct run *run, struct crowd_figures *ret_figures)
 {
+    struct usage begin = usage_now();
+
     switch (bench_case->workload) {
     case WORKLOAD_STREAM:
         bench_case->transport->loops[bench_case->shape.policy]->produce(sides[0], run);
@@ -43,13 +45,16 @@ void work_parent(const struct bench_case *bench_case, void *const *sides, struct
     case WORKLOAD_MPMC:
     case WORKLOAD_SOLO:
         crowd_conduct(bench_case, run, ret_figures);
-        break;
+        return; /* with what the members used */
     }
+    run->usage = usage_since(&begin);
 }
 
 void work_child(const struct bench_case *bench_case, void *const *sides, struct floor_line *lines,
                 struct run *run)
 {
+    struct usage begin = usage_now();
+
     switch (bench_case->workload) {
     case WORKLOAD_STREAM:
         bench_case->transport->loops[bench_case->shape.policy]->consume(sides[0], run);
@@ -66,6 +71,7 @@ void work_child(const struct bench_case *bench_case, void *const *sides, struct 
     case WORKLOAD_MPMC:
     case WORKLOAD_SOLO:
         crowd_host(bench_case, sides[0]);
-        break;
+        return;
     }
+    run->usage = usage_since(&begin);
 }

@@ -140,7 +140,23 @@ static struct crowd_figures evaluate(const struct crowd *crowd, const struct cen
     return figures;
 }
 
-void crowd_conduct(const struct bench_case *bench_case, const struct run *run,
+/* What all have used for all messages, also before and after the census. */
+static void add_usage(const struct crowd *crowd, struct run *run)
+{
+    /* Those that were taken; of solo, those of the one who is both. */
+    uint32_t first = crowd->consumers != 0 ? crowd->producers : 0;
+
+    for (uint32_t i = 0; i < crowd_member_count(crowd); i++) {
+        const struct crowd_member *member = &crowd->members[i];
+
+        run->usage.cpu_ns += member->usage.cpu_ns;
+        run->usage.switches += member->usage.switches;
+        if (i >= first)
+            run->handled += shmring_load64_relaxed(&member->messages);
+    }
+}
+
+void crowd_conduct(const struct bench_case *bench_case, struct run *run,
                    struct crowd_figures *ret_figures)
 {
     struct crowd *crowd = the_crowd;
@@ -162,6 +178,7 @@ void crowd_conduct(const struct bench_case *bench_case, const struct run *run,
     }
     shmring_store32_release(&crowd->phase, CROWD_STOP);
     await_end(crowd);
+    add_usage(crowd, run);
     *ret_figures = evaluate(crowd, &begin, &end);
     if (bench_case->workload == WORKLOAD_SOLO)
         return;

@@ -26,7 +26,7 @@ int crowd_host_cpu(const struct bench_case *bench_case);
 void crowd_prepare(const struct bench_case *bench_case);
 
 /* In the benchmark: one run of the crowd. Fails the sample if it comes out wrong. */
-void crowd_conduct(const struct bench_case *bench_case, const struct run *run,
+void crowd_conduct(const struct bench_case *bench_case, struct run *run,
                    struct crowd_figures *ret_figures);
 
 /* In the host: makes the members and waits for their end. */

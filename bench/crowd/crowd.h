@@ -65,7 +65,8 @@ struct crowd_member {
 
     /* Its own, until it is gone. */
     struct crowd_origin from[CROWD_SIDE_MAX];
-    uint64_t last; /* stamp of the last take, or of one of the CROWD_STAMP_EVERY before */
+    struct usage usage; /* from the start to its end */
+    uint64_t last;      /* stamp of the last take, or of one of the CROWD_STAMP_EVERY before */
     uint64_t gap_min;
     uint32_t gap_count;
     struct crowd_gap gaps[CROWD_GAPS_MAX];

@@ -50,11 +50,15 @@ static void play(const struct post *post, struct crowd_member *self)
 
     shmring_add32_release(&crowd->ready, 1);
     await_start(crowd);
+    struct usage begin = usage_now();
+
     if (self->role == ROLE_PRODUCER) {
         kind->loops->produce(side, self);
+        self->usage = usage_since(&begin);
         shmring_add32_release(&crowd->producers_gone, 1);
     } else {
         kind->loops->consume(side, self);
+        self->usage = usage_since(&begin);
     }
     shmring_add32_release(&crowd->gone, 1);
     await_others(crowd);
@@ -68,7 +72,10 @@ static void play_solo(const struct post *post, struct crowd_member *self)
 
     shmring_add32_release(&self->crowd->ready, 1);
     await_start(self->crowd);
+    struct usage begin = usage_now();
+
     kind->loops->solo(out, in, self);
+    self->usage = usage_since(&begin);
     shmring_add32_release(&self->crowd->gone, 1);
     kind->leave(in, ROLE_CONSUMER);
     kind->leave(out, ROLE_PRODUCER);

@@ -87,7 +87,8 @@ BENCH_INLINE void line_done(void *opaque, uint32_t size)
         shmring_store64_release(&side->shared->head, side->published = side->pos);
 }
 
-static const struct ops ops = {line_reserve, line_stage, line_publish, line_next, line_done, NULL};
+static const struct ops ops = {line_reserve, line_stage, line_publish, line_next, line_done,
+                               NULL,         0};
 
 /* Only lines: the sizes of the other transports are not instantiated. */
 static void produce(void *side, struct run *run)

@@ -23,12 +23,14 @@ int floor_memcpy(struct run *run)
     int64_t begin = shmring_clock(), warm_end = begin + run->warm_ns, now;
 
     run->messages = 0;
+    run->handled = 0;
     do {
         for (uint64_t i = 0; i < copies_per_look; i++) {
             memcpy(to, from, size);
             __asm__ volatile("" ::"r"(to) : "memory"); /* each copy is wanted */
         }
         run->messages += copies_per_look;
+        run->handled += copies_per_look;
         now = shmring_clock();
         if (now < warm_end) {
             run->messages = 0;

@@ -41,6 +41,7 @@ void floor_ping(struct floor_line *lines, bool apart, struct run *run)
         if (!payload_check(answer->payload, seq, PAYLOAD))
             sample_corrupt(seq);
     } while (lap_next(&lap, run));
+    run->handled = seq / 2;
     shmring_store64_release(&lines->seq, OVER);
 }
 

@@ -81,8 +81,8 @@ BENCH_INLINE void queue_done(void *opaque, uint32_t size)
     (void)size;
 }
 
-constexpr struct ops crowd_ops = {queue_reserve, queue_stage, queue_publish,
-                                  queue_next,    queue_done,  nullptr};
+constexpr struct ops crowd_ops = {
+    queue_reserve, queue_stage, queue_publish, queue_next, queue_done, nullptr, 0};
 
 #include "workloads/crowd_loops.h"
 

@@ -133,8 +133,8 @@ BENCH_INLINE void queue_done(void *opaque, uint32_t size)
     static_cast<Side *>(opaque)->used++; /* counts in batches only */
 }
 
-constexpr struct ops ops = {queue_reserve, queue_stage, queue_publish,
-                            queue_next,    queue_done,  nullptr};
+constexpr struct ops ops = {
+    queue_reserve, queue_stage, queue_publish, queue_next, queue_done, nullptr, 0};
 
 void produce(void *side, struct run *run)
 {

@@ -72,7 +72,7 @@ BENCH_INLINE void ck_done(void *opaque, uint32_t size)
     (void)size;
 }
 
-static const struct ops crowd_ops = {ck_reserve, ck_stage, ck_publish, ck_next, ck_done, NULL};
+static const struct ops crowd_ops = {ck_reserve, ck_stage, ck_publish, ck_next, ck_done, NULL, 0};
 
 #include "workloads/crowd_loops.h"
 

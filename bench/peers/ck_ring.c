@@ -137,7 +137,7 @@ BENCH_INLINE void ck_done(void *opaque, uint32_t size)
     (void)size;
 }
 
-static const struct ops spin_ops = {ck_reserve, ck_stage, ck_publish, ck_next, ck_done, NULL};
+static const struct ops spin_ops = {ck_reserve, ck_stage, ck_publish, ck_next, ck_done, NULL, 0};
 
 #include "workloads/spin_loops.h"
 

@@ -86,7 +86,8 @@ BENCH_INLINE void rte_done(void *opaque, uint32_t size)
     side->used++; /* counts in batches only */
 }
 
-static const struct ops crowd_ops = {rte_reserve, rte_stage, rte_publish, rte_next, rte_done, NULL};
+static const struct ops crowd_ops = {rte_reserve, rte_stage, rte_publish, rte_next, rte_done,
+                                     NULL,        0};
 
 #include "workloads/crowd_loops.h"
 

@@ -137,9 +137,10 @@ BENCH_INLINE void lfq_done(void *opaque, uint32_t size)
     urcu_memb_call_rcu(&side->taken->rcu, give_back);
 }
 
-static const struct ops wfcq_ops = {urcu_reserve, urcu_stage, wfcq_publish,
-                                    wfcq_next,    wfcq_done,  NULL};
-static const struct ops lfq_ops = {urcu_reserve, urcu_stage, lfq_publish, lfq_next, lfq_done, NULL};
+static const struct ops wfcq_ops = {urcu_reserve, urcu_stage, wfcq_publish, wfcq_next, wfcq_done,
+                                    NULL,         0};
+static const struct ops lfq_ops = {urcu_reserve, urcu_stage, lfq_publish, lfq_next, lfq_done,
+                                   NULL,         0};
 
 static void wfcq_produce(void *side, struct crowd_member *self)
 {

@@ -18,6 +18,7 @@ struct view {
     const char *title;
     enum workload workload;
     bool less_is_better;
+    bool has_no_best;
     const char *(*cell)(const struct result *result, char *text, size_t text_size);
 };
 
@@ -184,7 +185,7 @@ static void print_cell(const struct table *table, const struct bench_case *row, 
             result->count == 0)
             continue;
         fprintf(file, "%*s%c", CELL_WIDTH - 1, table->view->cell(result, text, sizeof text),
-                is_best && table->view->cell != tries_cell ? '*' : ' ');
+                is_best && !table->view->has_no_best ? '*' : ' ');
         return;
     }
     fprintf(file, "%*s ", CELL_WIDTH - 1, "-");
@@ -219,16 +220,24 @@ void report_crowd(const struct report *report, FILE *file)
 {
     static const struct view rates = {
         "Many to many (mpmc): million/s, longest time without a take, fairness", WORKLOAD_MPMC,
-        false, rate_cell};
+        .cell = rate_cell};
     static const struct view tries = {
-        "Many to many (mpmc): failed tries of producers and of consumers, %", WORKLOAD_MPMC, false,
-        tries_cell};
+        "Many to many (mpmc): failed tries of producers and of consumers, %", WORKLOAD_MPMC,
+        .has_no_best = true, .cell = tries_cell};
+    static const struct view costs = {
+        "Many to many (mpmc), cost per message: ns of processors and context switches",
+        WORKLOAD_MPMC, .has_no_best = true, .cell = cost_text};
     static const struct view solo = {"One thread sends and takes (solo): ns per message",
-                                     WORKLOAD_SOLO, true, solo_cell};
+                                     WORKLOAD_SOLO, .less_is_better = true, .cell = solo_cell};
+    static const struct view solo_costs = {
+        "One thread (solo), cost per message: ns of its processor and context switches",
+        WORKLOAD_SOLO, .has_no_best = true, .cell = cost_text};
 
     print_table(report, &solo, 0, file);
+    print_table(report, &solo_costs, 0, file);
     for (const uint32_t *size = crowd_sizes; *size != 0; size++) {
         print_table(report, &rates, *size, file);
         print_table(report, &tries, *size, file);
+        print_table(report, &costs, *size, file);
     }
 }

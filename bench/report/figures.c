@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "figures.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,33 @@ double figure_middle(const struct result *result)
     }
     free(sorted);
     return middle;
+}
+
+/* The median of one of the figures of struct cost. */
+static double middle_cost(const struct result *result, size_t offset)
+{
+    double *sorted = calloc(result->count + 1, sizeof *sorted), middle = 0;
+
+    for (unsigned i = 0; sorted != NULL && i < result->count; i++)
+        memcpy(&sorted[i], (const char *)&result->costs[i] + offset, sizeof sorted[i]);
+    if (sorted != NULL)
+        middle = median(sorted, result->count);
+    free(sorted);
+    return middle;
+}
+
+const char *cost_text(const struct result *result, char *text, size_t text_size)
+{
+    double ns = middle_cost(result, offsetof(struct cost, cpu_ns));
+    double switches = middle_cost(result, offsetof(struct cost, switches));
+    char first[16], second[16];
+
+    if (ns < 100)
+        three_digits(ns, first, sizeof first);
+    else
+        time_text(ns, first, sizeof first);
+    snprintf(text, text_size, "%s %s", first, three_digits(switches, second, sizeof second));
+    return text;
 }
 
 enum place figure_place(const unsigned *counts)

@@ -68,13 +68,46 @@ static void add_times(json_t *json, const struct histogram *times)
     json_object_set_new(json, "round_trips", json_integer((json_int_t)times->total));
 }
 
-/* One array per figure, in the order of the samples. */
+struct figure {
+    const char *name;
+    size_t offset;
+};
+
+/* One array per figure, which lie in records, one for each sample. */
+static json_t *make_arrays(const struct figure *figures, size_t figure_count, const void *records,
+                           size_t record_size, unsigned record_count)
+{
+    json_t *arrays = json_object();
+
+    for (size_t i = 0; i < figure_count; i++) {
+        json_t *values = json_array();
+
+        for (unsigned record = 0; record < record_count; record++) {
+            const char *at = (const char *)records + record * record_size + figures[i].offset;
+            double value;
+
+            memcpy(&value, at, sizeof value);
+            json_array_append_new(values, json_real(value));
+        }
+        json_object_set_new(arrays, figures[i].name, values);
+    }
+    return arrays;
+}
+
+static json_t *make_costs(const struct result *result)
+{
+    static const struct figure figures[] = {
+        {"cpu_ns", offsetof(struct cost, cpu_ns)},
+        {"switches", offsetof(struct cost, switches)},
+    };
+
+    return make_arrays(figures, sizeof figures / sizeof figures[0], result->costs,
+                       sizeof *result->costs, result->count);
+}
+
 static json_t *make_crowd(const struct result *result)
 {
-    static const struct {
-        const char *name;
-        size_t offset;
-    } figures[] = {
+    static const struct figure figures[] = {
         {"gap_ns", offsetof(struct crowd_figures, gap_ns)},
         {"own_gap_ns", offsetof(struct crowd_figures, own_gap_ns)},
         {"producer_fairness", offsetof(struct crowd_figures, fairness[ROLE_PRODUCER])},
@@ -82,20 +115,9 @@ static json_t *make_crowd(const struct result *result)
         {"producer_failed_tries", offsetof(struct crowd_figures, failed_tries[ROLE_PRODUCER])},
         {"consumer_failed_tries", offsetof(struct crowd_figures, failed_tries[ROLE_CONSUMER])},
     };
-    json_t *crowd = json_object();
 
-    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
-        json_t *values = json_array();
-
-        for (unsigned sample = 0; sample < result->count; sample++) {
-            double value;
-
-            memcpy(&value, (const char *)&result->crowd[sample] + figures[i].offset, sizeof value);
-            json_array_append_new(values, json_real(value));
-        }
-        json_object_set_new(crowd, figures[i].name, values);
-    }
-    return crowd;
+    return make_arrays(figures, sizeof figures / sizeof figures[0], result->crowd,
+                       sizeof *result->crowd, result->count);
 }
 
 /* What is special to a workload. */
@@ -139,6 +161,7 @@ static json_t *make_result(const struct bench_case *bench_case, enum place place
         (int)bench_case->shape.batch, "class", place_name(place), "unit", is_time ? "ns" : "msg/s",
         "samples", samples, "median", middle, "min", sorted[0], "max", sorted[result->count - 1],
         "n", (int)result->count);
+    json_object_set_new(json, "cost", make_costs(result));
     add_workload(json, bench_case, result, middle);
     free(sorted);
     return json;

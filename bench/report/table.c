@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum {
-    NAME_WIDTH = 15,
+    NAME_WIDTH = 16,
     CELL_WIDTH = 14,
     FLOOR_WIDTH = 26,
     ROWS_MAX = 64,
@@ -16,6 +16,7 @@ enum {
  */
 struct table {
     const struct report *report;
+    bool costs; /* what they cost; else what they achieved */
     enum workload workload;
     enum policy policy;
     enum place place;
@@ -28,10 +29,12 @@ struct table {
 
 /* "612 39.2": million messages and gigabytes per second; "190 461": p50 and p99.9. */
 static const char *figures(const struct bench_case *bench_case, const struct result *result,
-                           char *text, size_t text_size)
+                           bool costs, char *text, size_t text_size)
 {
     char first[16], second[16];
 
+    if (costs)
+        return cost_text(result, text, text_size);
     if (case_is_dialogue(bench_case)) {
         double p50 = (double)histogram_quantile(result->times, 0.5);
         double p999 = (double)histogram_quantile(result->times, 0.999);
@@ -57,7 +60,8 @@ static bool has_floor(const struct report *report, enum place place)
     return false;
 }
 
-static void print_floor(const struct report *report, const struct bench_case *floor, FILE *file)
+static void print_floor(const struct report *report, const struct bench_case *floor, bool costs,
+                        FILE *file)
 {
     fprintf(file, "%-*s", (int)FLOOR_WIDTH, floor->id);
     for (enum place place = 0; place < PLACE_MIXED; place++) {
@@ -67,14 +71,14 @@ static void print_floor(const struct report *report, const struct bench_case *fl
         if (!has_floor(report, place))
             continue;
         if (result->count != 0)
-            snprintf(cell, sizeof cell, "%s (n=%u)", figures(floor, result, text, sizeof text),
-                     result->count);
+            snprintf(cell, sizeof cell, "%s (n=%u)",
+                     figures(floor, result, costs, text, sizeof text), result->count);
         fprintf(file, "%22s", cell);
     }
     fputc('\n', file);
 }
 
-static void print_floors(const struct report *report, FILE *file)
+static void print_floors(const struct report *report, bool costs, FILE *file)
 {
     bool head = false;
 
@@ -84,9 +88,11 @@ static void print_floors(const struct report *report, FILE *file)
         if (!floor->is_floor)
             continue;
         if (!head) {
-            fprintf(file,
-                    "\nFloors: what nothing can beat. pingpong: p50 and p99.9 in ns; "
-                    "others: million/s and GB/s\n%-*s",
+            fprintf(file, "\n%s\n%-*s",
+                    costs ? "Floors, cost: ns of processors and context switches, per message "
+                            "(pingpong: per round trip)"
+                          : "Floors: what nothing can beat. pingpong: p50 and p99.9 in ns; "
+                            "others: million/s and GB/s",
                     (int)FLOOR_WIDTH, "");
             for (enum place place = 0; place < PLACE_MIXED; place++)
                 if (has_floor(report, place))
@@ -94,7 +100,7 @@ static void print_floors(const struct report *report, FILE *file)
             fputc('\n', file);
             head = true;
         }
-        print_floor(report, floor, file);
+        print_floor(report, floor, costs, file);
     }
 }
 
@@ -184,35 +190,47 @@ static void print_cell(const struct table *table, const struct bench_case *row, 
         if (!belongs(table, at) || !same_row(at, row) || column_of(at) != column ||
             result->count == 0)
             continue;
-        fprintf(file, "%*s%c", CELL_WIDTH - 1, figures(at, result, text, sizeof text),
-                table->best[column] == at ? '*' : ' ');
+        fprintf(file, "%*s%c", CELL_WIDTH - 1, figures(at, result, table->costs, text, sizeof text),
+                table->best[column] == at && !table->costs ? '*' : ' ');
         return;
     }
     fprintf(file, "%*s ", CELL_WIDTH - 1, "-");
 }
 
-static void print_table(const struct report *report, enum workload workload, enum policy policy,
-                        FILE *file)
+static void print_head(const struct table *table, FILE *file)
 {
-    struct table table = {.report = report, .workload = workload, .policy = policy};
+    bool is_stream = table->workload == WORKLOAD_STREAM;
+    const char *name = is_stream ? "Stream" : "Ping-pong", *policy = policy_name(table->policy);
 
-    fill_table(&table);
-    if (table.row_count == 0)
-        return;
-    fprintf(file, "\n%s, %s: %s\nclass %s, n = %u to %u, * best of its column\n%-*s",
-            workload == WORKLOAD_STREAM ? "Stream" : "Ping-pong", policy_name(policy),
-            workload == WORKLOAD_STREAM
-                ? "million messages/s and GB/s"
-                : "p50 and p99.9 of the round trip, ns where no unit is given",
-            place_name(table.place), table.min_count, table.max_count, (int)NAME_WIDTH, "");
+    if (table->costs)
+        fprintf(file,
+                "\n%s, %s, cost: ns of processors and context switches of both sides, per %s\n",
+                name, policy, is_stream ? "message" : "round trip");
+    else
+        fprintf(file, "\n%s, %s: %s\n", name, policy,
+                is_stream ? "million messages/s and GB/s"
+                          : "p50 and p99.9 of the round trip, ns where no unit is given");
+    fprintf(file, "class %s, n = %u to %u%s\n%-*s", place_name(table->place), table->min_count,
+            table->max_count, table->costs ? "" : ", * best of its column", (int)NAME_WIDTH, "");
     for (size_t column = 0; column < BENCH_SIZES; column++) {
         char text[16];
 
-        if (table.columns[column] != 0)
+        if (table->columns[column] != 0)
             fprintf(file, "%*s ", CELL_WIDTH - 1,
                     size_text(bench_sizes[column], text, sizeof text));
     }
     fputc('\n', file);
+}
+
+static void print_table(const struct report *report, enum workload workload, enum policy policy,
+                        bool costs, FILE *file)
+{
+    struct table table = {.report = report, .costs = costs, .workload = workload, .policy = policy};
+
+    fill_table(&table);
+    if (table.row_count == 0)
+        return;
+    print_head(&table, file);
     for (size_t row = 0; row < table.row_count; row++) {
         char name[48];
 
@@ -266,10 +284,13 @@ void report_table(const struct report *report, FILE *file)
         if (report->places[place] != 0 || (place != PLACE_SAME_CORE && report->host.cpus > 1))
             fprintf(file, " %s %u", place_name(place), report->places[place]);
     fprintf(file, "\n");
-    print_floors(report, file);
+    print_floors(report, false, file);
+    print_floors(report, true, file);
     for (enum policy policy = POLICY_SPIN; policy < POLICY_COUNT; policy++) {
-        print_table(report, WORKLOAD_STREAM, policy, file);
-        print_table(report, WORKLOAD_PINGPONG, policy, file);
+        print_table(report, WORKLOAD_STREAM, policy, false, file);
+        print_table(report, WORKLOAD_STREAM, policy, true, file);
+        print_table(report, WORKLOAD_PINGPONG, policy, false, file);
+        print_table(report, WORKLOAD_PINGPONG, policy, true, file);
     }
     report_crowd(report, file);
     print_notes(report, file);

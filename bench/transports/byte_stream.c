@@ -8,11 +8,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+/* One way to use both ends. */
+struct way {
+    int fds[2]; /* by enum role; -1: closed */
+    int flags;  /* of send() and recv() */
+};
+
 struct side {
-    int read_fd;
-    int write_fd;
+    struct way tries; /* block: these block */
+    struct way waits; /* adaptive: these block; a pipe has its ends opened twice for that */
+    bool are_sockets;
     uint32_t used; /* bytes of the message in the buffer that are written or read */
     bool staged;
     _Alignas(64) uint8_t buffer[BENCH_MAX_SIZE];
@@ -46,14 +54,16 @@ BENCH_INLINE void bytes_stage(void *opaque, uint32_t size)
     side->staged = true;
 }
 
-/* Only a message that is larger than what is free in the pipe takes more than one write. */
-BENCH_INLINE bool bytes_publish(void *opaque, uint32_t size)
+/* Only a message that is larger than what is free takes more than one write. */
+BENCH_INLINE bool bytes_write(struct side *side, const struct way *way, uint32_t size)
 {
-    struct side *side = opaque;
+    const uint8_t *from = side->buffer + side->used;
+    int fd = way->fds[ROLE_PRODUCER];
 
     if (!side->staged)
         return true;
-    ssize_t written = write(side->write_fd, side->buffer + side->used, size - side->used);
+    ssize_t written = side->are_sockets ? send(fd, from, size - side->used, way->flags)
+                                        : write(fd, from, size - side->used);
 
     side->used += transferred(written, "write");
     if (side->used < size)
@@ -63,12 +73,14 @@ BENCH_INLINE bool bytes_publish(void *opaque, uint32_t size)
     return true;
 }
 
-BENCH_INLINE const void *bytes_next(void *opaque, uint32_t size)
+BENCH_INLINE const void *bytes_read(struct side *side, const struct way *way, uint32_t size)
 {
-    struct side *side = opaque;
+    int fd = way->fds[ROLE_CONSUMER];
 
     while (side->used < size) {
-        ssize_t got = read(side->read_fd, side->buffer + side->used, size - side->used);
+        uint8_t *to = side->buffer + side->used;
+        ssize_t got = side->are_sockets ? recv(fd, to, size - side->used, way->flags)
+                                        : read(fd, to, size - side->used);
         uint32_t bytes = transferred(got, "read");
 
         if (bytes == 0)
@@ -76,6 +88,31 @@ BENCH_INLINE const void *bytes_next(void *opaque, uint32_t size)
         side->used += bytes;
     }
     return side->buffer;
+}
+
+BENCH_INLINE bool bytes_publish(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    return bytes_write(side, &side->tries, size);
+}
+
+BENCH_INLINE const void *bytes_next(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    return bytes_read(side, &side->tries, size);
+}
+
+/* The next try finds it done. */
+static void bytes_sleep(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    if (side->staged)
+        bytes_write(side, &side->waits, size);
+    else
+        bytes_read(side, &side->waits, size);
 }
 
 BENCH_INLINE void bytes_done(void *opaque, uint32_t size)
@@ -86,8 +123,11 @@ BENCH_INLINE void bytes_done(void *opaque, uint32_t size)
     side->used = 0;
 }
 
-static const struct ops ops = {bytes_reserve, bytes_stage, bytes_publish,
-                               bytes_next,    bytes_done,  NULL};
+static const struct ops ops = {
+    bytes_reserve, bytes_stage, bytes_publish, bytes_next, bytes_done, NULL, 0};
+static const struct ops adaptive_ops = {bytes_reserve,        bytes_stage, bytes_publish,
+                                        bytes_next,           bytes_done,  bytes_sleep,
+                                        KERNEL_TRIES_PER_LOOK};
 
 static void produce(void *side, struct run *run)
 {
@@ -109,59 +149,140 @@ static void pong(void *in, void *out, struct run *run)
     pingpong_pong(&ops, in, out, run);
 }
 
+static void adaptive_produce(void *side, struct run *run)
+{
+    stream_produce(&adaptive_ops, side, run);
+}
+
+static void adaptive_consume(void *side, struct run *run)
+{
+    stream_consume(&adaptive_ops, side, run);
+}
+
+static void adaptive_ping(void *out, void *in, struct run *run)
+{
+    pingpong_ping(&adaptive_ops, out, in, run);
+}
+
+static void adaptive_pong(void *in, void *out, struct run *run)
+{
+    pingpong_pong(&adaptive_ops, in, out, run);
+}
+
 const struct loops byte_stream_loops = {produce, consume, ping, pong};
+const struct loops byte_stream_adaptive_loops = {adaptive_produce, adaptive_consume, adaptive_ping,
+                                                 adaptive_pong};
 
 /* Blocking is a property of each end, and a fifo may have been opened without. */
-static int set_blocking(int fd, enum policy policy)
+static int set_blocking(int fd, bool blocking)
 {
     int flags = fcntl(fd, F_GETFL);
 
     if (flags < 0)
         return -1;
-    flags = policy == POLICY_SPIN ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
-    return fcntl(fd, F_SETFL, flags);
+    return fcntl(fd, F_SETFL, blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK);
 }
 
-void *byte_stream_open(int read_fd, int write_fd, enum policy policy)
+/* The same end of the pipe, but one that blocks, as a property of its own. */
+static int open_again(int fd, int access)
 {
-    struct side *side = aligned_alloc(64, sizeof *side);
+    char path[32];
 
-    if (side != NULL && set_blocking(read_fd, policy) == 0 && set_blocking(write_fd, policy) == 0) {
-        memset(side, 0, sizeof *side);
-        side->read_fd = read_fd;
-        side->write_fd = write_fd;
-        /* Refused where fs.pipe-max-size is smaller: settings says what it is. */
-        fcntl(write_fd, F_SETPIPE_SZ, (int)PIPE_BYTES);
-        return side;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, access | O_CLOEXEC);
+}
+
+static int set_up_pipe(struct side *side, enum policy policy)
+{
+    const int *fds = side->tries.fds;
+
+    for (int role = 0; role < 2; role++) {
+        if (set_blocking(fds[role], policy == POLICY_BLOCK) != 0)
+            return -1;
+        if (policy != POLICY_ADAPTIVE)
+            continue;
+        side->waits.fds[role] = open_again(fds[role], role == ROLE_PRODUCER ? O_WRONLY : O_RDONLY);
+        if (side->waits.fds[role] < 0)
+            return -1;
     }
-    int saved_errno = errno;
-
-    free(side);
-    close(read_fd);
-    close(write_fd);
-    errno = saved_errno;
-    return NULL;
+    /* Refused where fs.pipe-max-size is smaller: settings says what it is. */
+    fcntl(fds[ROLE_PRODUCER], F_SETPIPE_SZ, (int)PIPE_BYTES);
+    return 0;
 }
 
-int byte_stream_attach(void *opaque, enum role role)
+/* Here it is a matter of each call. */
+static int set_up_sockets(struct side *side, enum policy policy)
 {
-    struct side *side = opaque;
-    int *unused = role == ROLE_PRODUCER ? &side->read_fd : &side->write_fd;
+    int bytes = PIPE_BYTES; /* the kernel grants less: settings says how much */
 
-    close(*unused);
-    *unused = -1;
-    return 0;
+    side->are_sockets = true;
+    side->tries.flags = policy == POLICY_BLOCK ? 0 : MSG_DONTWAIT;
+    for (int role = 0; role < 2; role++) {
+        side->waits.fds[role] = fcntl(side->tries.fds[role], F_DUPFD_CLOEXEC, 0);
+        if (side->waits.fds[role] < 0)
+            return -1;
+    }
+    return setsockopt(side->tries.fds[ROLE_PRODUCER], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
 }
 
 void byte_stream_close(void *opaque)
 {
     struct side *side = opaque;
 
-    if (side->read_fd >= 0)
-        close(side->read_fd);
-    if (side->write_fd >= 0)
-        close(side->write_fd);
+    for (int role = 0; role < 2; role++) {
+        close_fd(&side->tries.fds[role]);
+        close_fd(&side->waits.fds[role]);
+    }
     free(side);
+}
+
+static void *open_side(int read_fd, int write_fd, enum policy policy,
+                       int (*set_up)(struct side *side, enum policy policy))
+{
+    struct side *side = aligned_alloc(64, sizeof *side);
+
+    if (side == NULL) {
+        close(read_fd);
+        close(write_fd);
+        return NULL;
+    }
+    memset(side, 0, sizeof *side);
+    side->tries = (struct way){.fds = {[ROLE_PRODUCER] = write_fd, [ROLE_CONSUMER] = read_fd}};
+    side->waits = (struct way){.fds = {-1, -1}};
+    if (set_up(side, policy) == 0)
+        return side;
+    int saved_errno = errno;
+
+    byte_stream_close(side);
+    errno = saved_errno;
+    return NULL;
+}
+
+void *byte_stream_open(int read_fd, int write_fd, enum policy policy)
+{
+    return open_side(read_fd, write_fd, policy, set_up_pipe);
+}
+
+void *byte_stream_open_sockets(int read_fd, int write_fd, enum policy policy)
+{
+    return open_side(read_fd, write_fd, policy, set_up_sockets);
+}
+
+int byte_stream_attach(void *opaque, enum role role)
+{
+    struct side *side = opaque;
+    enum role other = role == ROLE_PRODUCER ? ROLE_CONSUMER : ROLE_PRODUCER;
+
+    close_fd(&side->tries.fds[other]);
+    close_fd(&side->waits.fds[other]);
+    return 0;
 }
 
 void byte_stream_settings(char *ret_text, size_t text_size)
@@ -177,5 +298,23 @@ void byte_stream_settings(char *ret_text, size_t text_size)
         close(fds[1]);
     }
     snprintf(ret_text, text_size,
-             "pipe size %d bytes; one write and one read per message; spin: O_NONBLOCK", bytes);
+             "pipe size %d bytes; one write and one read per message; spin: O_NONBLOCK; adaptive: "
+             "both",
+             bytes);
+}
+
+void byte_stream_socket_settings(char *ret_text, size_t text_size)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0), bytes = PIPE_BYTES;
+    socklen_t length = sizeof bytes;
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, &length) != 0)
+        bytes = -1;
+    if (fd >= 0)
+        close(fd);
+    snprintf(ret_text, text_size,
+             "socketpair, send buffer %d bytes (of the kernel's count), one send and one recv per "
+             "message; spin: MSG_DONTWAIT; adaptive: both",
+             bytes);
 }

@@ -50,7 +50,9 @@ static void *fifo_open(const struct shape *shape)
 const struct transport transport_fifo = {
     .name = "fifo",
     .note = "a named pipe; one write and one read per message",
-    .loops = {[POLICY_SPIN] = &byte_stream_loops, [POLICY_BLOCK] = &byte_stream_loops},
+    .loops = {[POLICY_SPIN] = &byte_stream_loops,
+              [POLICY_ADAPTIVE] = &byte_stream_adaptive_loops,
+              [POLICY_BLOCK] = &byte_stream_loops},
     .open = fifo_open,
     .attach = byte_stream_attach,
     .close = byte_stream_close,

@@ -17,7 +17,9 @@ static void *pipe_open(const struct shape *shape)
 const struct transport transport_pipe = {
     .name = "pipe",
     .note = "one write and one read per message",
-    .loops = {[POLICY_SPIN] = &byte_stream_loops, [POLICY_BLOCK] = &byte_stream_loops},
+    .loops = {[POLICY_SPIN] = &byte_stream_loops,
+              [POLICY_ADAPTIVE] = &byte_stream_adaptive_loops,
+              [POLICY_BLOCK] = &byte_stream_loops},
     .open = pipe_open,
     .attach = byte_stream_attach,
     .close = byte_stream_close,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A POSIX message queue, as deep as the system allows. Its name is gone at once. */
+#include "limit.h"
 #include "transport.h"
 #include "workloads/loops.h"
 
@@ -11,8 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+static const char MSGSIZE_MAX[] = "/proc/sys/fs/mqueue/msgsize_max";
+static const char MSG_MAX[] = "/proc/sys/fs/mqueue/msg_max";
+
 struct side {
-    mqd_t queue;
+    mqd_t queue;    /* spin and adaptive: does not block */
+    mqd_t blocking; /* adaptive */
     bool staged;
     bool have;
     _Alignas(64) uint8_t buffer[BENCH_MAX_SIZE];
@@ -34,13 +39,11 @@ BENCH_INLINE void mq_stage(void *opaque, uint32_t size)
     side->staged = true;
 }
 
-BENCH_INLINE bool mq_publish(void *opaque, uint32_t size)
+BENCH_INLINE bool mq_send_by(struct side *side, mqd_t queue, uint32_t size)
 {
-    struct side *side = opaque;
-
     if (!side->staged)
         return true;
-    if (mq_send(side->queue, (const char *)side->buffer, size, 0) == 0) {
+    if (mq_send(queue, (const char *)side->buffer, size, 0) == 0) {
         side->staged = false;
         return true;
     }
@@ -49,13 +52,11 @@ BENCH_INLINE bool mq_publish(void *opaque, uint32_t size)
     return false;
 }
 
-BENCH_INLINE const void *mq_next(void *opaque, uint32_t size)
+BENCH_INLINE const void *mq_receive_by(struct side *side, mqd_t queue, uint32_t size)
 {
-    struct side *side = opaque;
-
     if (side->have)
         return side->buffer;
-    ssize_t got = mq_receive(side->queue, (char *)side->buffer, size, NULL);
+    ssize_t got = mq_receive(queue, (char *)side->buffer, size, NULL);
 
     if (got == (ssize_t)size) {
         side->have = true;
@@ -68,6 +69,31 @@ BENCH_INLINE const void *mq_next(void *opaque, uint32_t size)
     return NULL;
 }
 
+BENCH_INLINE bool mq_publish(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    return mq_send_by(side, side->queue, size);
+}
+
+BENCH_INLINE const void *mq_next(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    return mq_receive_by(side, side->queue, size);
+}
+
+/* The next try finds it done. */
+static void mq_sleep(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+
+    if (side->staged)
+        mq_send_by(side, side->blocking, size);
+    else
+        mq_receive_by(side, side->blocking, size);
+}
+
 BENCH_INLINE void mq_done(void *opaque, uint32_t size)
 {
     struct side *side = opaque;
@@ -76,53 +102,18 @@ BENCH_INLINE void mq_done(void *opaque, uint32_t size)
     side->have = false;
 }
 
-static const struct ops ops = {mq_place, mq_stage, mq_publish, mq_next, mq_done, NULL};
+/* For spin, too: does the queue block? */
+static const struct ops block_ops = {mq_place, mq_stage, mq_publish, mq_next, mq_done, NULL, 0};
+static const struct ops adaptive_ops = {mq_place, mq_stage, mq_publish,           mq_next,
+                                        mq_done,  mq_sleep, KERNEL_TRIES_PER_LOOK};
 
-static void produce(void *side, struct run *run)
-{
-    stream_produce(&ops, side, run);
-}
-
-static void consume(void *side, struct run *run)
-{
-    stream_consume(&ops, side, run);
-}
-
-static void ping(void *out, void *in, struct run *run)
-{
-    pingpong_ping(&ops, out, in, run);
-}
-
-static void pong(void *in, void *out, struct run *run)
-{
-    pingpong_pong(&ops, in, out, run);
-}
-
-static const struct loops loops = {produce, consume, ping, pong};
-
-/* A number from /proc/sys/fs/mqueue, or -1. */
-static long limit(const char *name)
-{
-    char path[64];
-    long value = -1;
-
-    snprintf(path, sizeof path, "/proc/sys/fs/mqueue/%s", name);
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL)
-        return -1;
-    char line[32];
-
-    if (fgets(line, sizeof line, file) != NULL)
-        value = strtol(line, NULL, 10);
-    fclose(file);
-    return value;
-}
+#include "workloads/adaptive_loops.h"
+#include "workloads/block_loops.h"
 
 static const char *mq_refuse(const struct shape *shape)
 {
     static char reason[96];
-    long largest = limit("msgsize_max");
+    long largest = system_limit(MSGSIZE_MAX);
 
     if (largest < 0)
         return "this kernel has no POSIX message queues";
@@ -133,52 +124,59 @@ static const char *mq_refuse(const struct shape *shape)
     return reason;
 }
 
+static void mq_close_side(void *opaque)
+{
+    struct side *side = opaque;
+
+    if (side->queue != (mqd_t)-1)
+        mq_close(side->queue);
+    if (side->blocking != (mqd_t)-1)
+        mq_close(side->blocking);
+    free(side);
+}
+
 static void *mq_open_unnamed(const struct shape *shape)
 {
     static unsigned count;
-    struct mq_attr attributes = {.mq_maxmsg = limit("msg_max"), .mq_msgsize = shape->size};
+    struct mq_attr attributes = {.mq_maxmsg = system_limit(MSG_MAX), .mq_msgsize = shape->size};
     struct side *side = aligned_alloc(64, sizeof *side);
+    int flags = O_RDWR | O_CLOEXEC, unblocked = shape->policy == POLICY_BLOCK ? 0 : O_NONBLOCK;
     char name[64];
 
     if (side == NULL)
         return NULL;
     memset(side, 0, sizeof *side);
     snprintf(name, sizeof name, "/shmring-bench.%ld.%u", (long)getpid(), count++);
-    side->queue = mq_open(name,
-                          O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
-                              (shape->policy == POLICY_SPIN ? O_NONBLOCK : 0),
-                          0600, &attributes);
+    side->blocking = -1;
+    side->queue = mq_open(name, flags | O_CREAT | O_EXCL | unblocked, 0600, &attributes);
     if (side->queue != (mqd_t)-1) {
+        if (shape->policy == POLICY_ADAPTIVE)
+            side->blocking = mq_open(name, flags);
         mq_unlink(name);
-        return side;
+        if (side->blocking != (mqd_t)-1 || shape->policy != POLICY_ADAPTIVE)
+            return side;
     }
     int saved_errno = errno;
 
-    free(side);
+    mq_close_side(side);
     errno = saved_errno;
     return NULL;
-}
-
-static void mq_close_side(void *opaque)
-{
-    struct side *side = opaque;
-
-    mq_close(side->queue);
-    free(side);
 }
 
 static void mq_settings(char *ret_text, size_t text_size)
 {
     snprintf(ret_text, text_size,
              "depth %ld messages (fs.mqueue.msg_max), message size as the case (at most %ld, "
-             "fs.mqueue.msgsize_max); spin: O_NONBLOCK",
-             limit("msg_max"), limit("msgsize_max"));
+             "fs.mqueue.msgsize_max); spin: O_NONBLOCK; adaptive: both",
+             system_limit(MSG_MAX), system_limit(MSGSIZE_MAX));
 }
 
 const struct transport transport_posix_mq = {
     .name = "posix_mq",
     .note = "POSIX message queue, at the depth that the system allows",
-    .loops = {[POLICY_SPIN] = &loops, [POLICY_BLOCK] = &loops},
+    .loops = {[POLICY_SPIN] = &block_loops,
+              [POLICY_ADAPTIVE] = &adaptive_loops,
+              [POLICY_BLOCK] = &block_loops},
     .refuse = mq_refuse,
     .open = mq_open_unnamed,
     .close = mq_close_side,

@@ -79,6 +79,17 @@ BENCH_INLINE const void *array_next(void *opaque, uint32_t size)
     return side->message;
 }
 
+/* Adaptive: who finds nothing does not go to sleep at once, where it would wake the producer. */
+BENCH_INLINE const void *array_next_wake(void *opaque, uint32_t size)
+{
+    struct side *side = opaque;
+    const void *message = array_next(side, size);
+
+    if (message == NULL)
+        shmring_wake(&side->waiter);
+    return message;
+}
+
 BENCH_INLINE void array_done(void *opaque, uint32_t size)
 {
     struct side *side = opaque;
@@ -133,11 +144,15 @@ static void array_sleep(void *opaque, uint32_t size)
         sleep_consumer(side);
 }
 
-static const struct ops spin_ops = {array_reserve, array_stage, array_publish,
-                                    array_next,    array_done,  NULL};
-static const struct ops block_ops = {array_reserve, array_stage,     array_publish_wake,
-                                     array_next,    array_done_wake, array_sleep};
+static const struct ops spin_ops = {
+    array_reserve, array_stage, array_publish, array_next, array_done, NULL, 0};
+static const struct ops block_ops = {
+    array_reserve, array_stage, array_publish_wake, array_next, array_done_wake, array_sleep, 0};
+static const struct ops adaptive_ops = {array_reserve,      array_stage,     array_publish_wake,
+                                        array_next_wake,    array_done_wake, array_sleep,
+                                        RING_TRIES_PER_LOOK};
 
+#include "workloads/adaptive_loops.h"
 #include "workloads/block_loops.h"
 #include "workloads/spin_loops.h"
 
@@ -172,10 +187,10 @@ static int array_attach(void *opaque, enum role role)
     side->role = role;
     if (produces)
         error = shmring_array_attach_producer(&side->producer, segment->base, &side->geometry,
-                                             segment->fd);
+                                              segment->fd);
     else
         error = shmring_array_attach_consumer(&side->consumer, segment->base, &side->geometry,
-                                             segment->fd);
+                                              segment->fd);
     if (error != 0)
         return error;
     return shmring_waiter_open(&side->waiter, segment->base, &side->geometry,
@@ -204,7 +219,9 @@ static void array_settings(char *ret_text, size_t text_size)
 const struct transport transport_ring_array = {
     .name = "ring_array",
     .note = "shmring, elements of one size; /bN sends and takes up to N at once",
-    .loops = {[POLICY_SPIN] = &spin_loops, [POLICY_BLOCK] = &block_loops},
+    .loops = {[POLICY_SPIN] = &spin_loops,
+              [POLICY_ADAPTIVE] = &adaptive_loops,
+              [POLICY_BLOCK] = &block_loops},
     .batches = {16, 32},
     .open = array_open,
     .attach = array_attach,

@@ -73,8 +73,8 @@ BENCH_INLINE void mpmc_done(void *opaque, uint32_t size)
         sample_fail("a slot is not ours any more");
 }
 
-static const struct ops crowd_ops = {mpmc_reserve, mpmc_stage, mpmc_publish,
-                                     mpmc_next,    mpmc_done,  NULL};
+static const struct ops crowd_ops = {mpmc_reserve, mpmc_stage, mpmc_publish, mpmc_next, mpmc_done,
+                                     NULL,         0};
 
 #include "workloads/crowd_loops.h"
 

@@ -1,87 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Our ring of messages: written and read in place, in memory without a name, inherited by fork. */
-#include "shmring/segment.h"
-#include "shmring/spsc.h"
-#include "shmring/wait.h"
-#include "transport.h"
+#include "ring_spsc.h"
+
 #include "workloads/loops.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct side {
-    shmring_spsc_producer producer;
-    shmring_spsc_consumer consumer;
-    shmring_waiter waiter;
-    enum role role;
-    shmring_geometry geometry;
-    shmring_segment segment;
-};
-
-BENCH_INLINE void *ring_reserve(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    return shmring_spsc_reserve(&side->producer, size);
-}
-
-BENCH_INLINE void ring_stage(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    shmring_spsc_stage(&side->producer, size, 0);
-}
-
-BENCH_INLINE bool ring_publish(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    (void)size;
-    shmring_spsc_publish(&side->producer);
-    return true;
-}
-
-BENCH_INLINE bool ring_publish_wake(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    (void)size;
-    shmring_spsc_publish(&side->producer);
-    shmring_wake(&side->waiter);
-    return true;
-}
-
-BENCH_INLINE const void *ring_next(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-    uint64_t length;
-    const void *message = shmring_spsc_peek(&side->consumer, &length, NULL);
-
-    if (message != NULL && length != size)
-        sample_fail("a message of %llu bytes", (unsigned long long)length);
-    return message;
-}
-
-BENCH_INLINE void ring_done(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    (void)size;
-    shmring_spsc_release(&side->consumer);
-}
-
-BENCH_INLINE void ring_done_wake(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    (void)size;
-    shmring_spsc_release(&side->consumer);
-    shmring_wake(&side->waiter);
-}
-
 /* Until there is room for half a ring, so that one wake serves many messages. */
-static void sleep_producer(struct side *side, uint32_t size)
+static void sleep_producer(struct ring_side *side, uint32_t size)
 {
     const shmring_spsc_producer *producer = &side->producer;
     uint64_t wake_at = producer->tail_pos - producer->side.capacity / 2;
@@ -92,7 +21,7 @@ static void sleep_producer(struct side *side, uint32_t size)
     shmring_wait_disarm(&side->waiter);
 }
 
-static void sleep_consumer(struct side *side)
+static void sleep_consumer(struct ring_side *side)
 {
     /* What peek gave back may be what the producer sleeps for. */
     shmring_wake(&side->waiter);
@@ -105,7 +34,7 @@ static void sleep_consumer(struct side *side)
 
 static void ring_sleep(void *opaque, uint32_t size)
 {
-    struct side *side = opaque;
+    struct ring_side *side = opaque;
     int error = side->role == ROLE_PRODUCER ? shmring_spsc_error(&side->producer.side)
                                             : shmring_spsc_error(&side->consumer.side);
 
@@ -117,24 +46,27 @@ static void ring_sleep(void *opaque, uint32_t size)
         sleep_consumer(side);
 }
 
-static const struct ops spin_ops = {ring_reserve, ring_stage, ring_publish,
-                                    ring_next,    ring_done,  NULL};
-static const struct ops block_ops = {ring_reserve, ring_stage,     ring_publish_wake,
-                                     ring_next,    ring_done_wake, ring_sleep};
+static const struct ops spin_ops = {ring_reserve, ring_stage, ring_publish, ring_next, ring_done,
+                                    NULL,         0};
+static const struct ops block_ops = {
+    ring_reserve, ring_stage, ring_publish_wake, ring_next, ring_done_wake, ring_sleep, 0};
+static const struct ops adaptive_ops = {ring_reserve,       ring_stage,     ring_publish_wake,
+                                        ring_next_wake,     ring_done_wake, ring_sleep,
+                                        RING_TRIES_PER_LOOK};
 
+#include "workloads/adaptive_loops.h"
 #include "workloads/block_loops.h"
 #include "workloads/spin_loops.h"
 
-static void *ring_open(const struct shape *shape)
+void *ring_open(bool light)
 {
-    struct side *side = calloc(1, sizeof *side);
+    struct ring_side *side = calloc(1, sizeof *side);
     int error;
 
-    (void)shape;
     if (side == NULL)
         return NULL;
     error = shmring_layout_plan(SHMRING_KIND_SPSC, 0, BENCH_RING_BYTES, &side->geometry);
-    if (error == 0 && shmring_fence_register() == 0)
+    if (error == 0 && light)
         side->geometry.options |= SHMRING_OPTION_LIGHT_WAKE;
     if (error == 0)
         error = shmring_segment_create(&side->segment, NULL, &side->geometry, NULL);
@@ -145,9 +77,9 @@ static void *ring_open(const struct shape *shape)
     return NULL;
 }
 
-static int ring_attach(void *opaque, enum role role)
+int ring_attach(void *opaque, enum role role)
 {
-    struct side *side = opaque;
+    struct ring_side *side = opaque;
     const shmring_segment *segment = &side->segment;
     bool produces = role == ROLE_PRODUCER;
     int error;
@@ -165,9 +97,9 @@ static int ring_attach(void *opaque, enum role role)
                                produces ? SHMRING_ROLE_PRODUCER : SHMRING_ROLE_CONSUMER, NULL);
 }
 
-static void ring_close(void *opaque)
+void ring_close(void *opaque)
 {
-    struct side *side = opaque;
+    struct ring_side *side = opaque;
 
     shmring_waiter_close(&side->waiter);
     shmring_spsc_detach_producer(&side->producer);
@@ -176,7 +108,7 @@ static void ring_close(void *opaque)
     free(side);
 }
 
-static void ring_settings(char *ret_text, size_t text_size)
+void ring_settings(char *ret_text, size_t text_size)
 {
     snprintf(ret_text, text_size,
              "capacity %d bytes, 8 bytes of header per message, reserve/commit and peek/release, "
@@ -184,12 +116,20 @@ static void ring_settings(char *ret_text, size_t text_size)
              (int)BENCH_RING_BYTES);
 }
 
+static void *open_default(const struct shape *shape)
+{
+    (void)shape;
+    return ring_open(shmring_fence_register() == 0);
+}
+
 const struct transport transport_ring_spsc = {
     .name = "ring_spsc",
     .note = "shmring, messages of any length; /bN publishes every N messages",
-    .loops = {[POLICY_SPIN] = &spin_loops, [POLICY_BLOCK] = &block_loops},
+    .loops = {[POLICY_SPIN] = &spin_loops,
+              [POLICY_ADAPTIVE] = &adaptive_loops,
+              [POLICY_BLOCK] = &block_loops},
     .batches = {16},
-    .open = ring_open,
+    .open = open_default,
     .attach = ring_attach,
     .close = ring_close,
     .settings = ring_settings,

@@ -101,8 +101,8 @@ BENCH_INLINE void queue_done(void *opaque, uint32_t size)
     shmring_store64_release(side->cell, side->pos + BENCH_CROWD_SLOTS);
 }
 
-static const struct ops crowd_ops = {queue_reserve, queue_stage, queue_publish,
-                                     queue_next,    queue_done,  NULL};
+static const struct ops crowd_ops = {
+    queue_reserve, queue_stage, queue_publish, queue_next, queue_done, NULL, 0};
 
 #include "workloads/crowd_loops.h"
 

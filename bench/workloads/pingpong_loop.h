@@ -44,38 +44,39 @@ BENCH_INLINE bool lap_next(struct lap *lap, struct run *run)
 }
 
 BENCH_INLINE void pingpong_send(const struct ops *ops, void *side, uint64_t seq, uint32_t size,
-                                shmring_spin *spin)
+                                struct waiting *waiting)
 {
-    stream_send(ops, side, seq, size, spin);
-    wait_publish(ops, side, size, spin, seq);
+    stream_send(ops, side, seq, size, waiting);
+    wait_publish(ops, side, size, waiting, seq);
 }
 
 BENCH_INLINE void pingpong_ping_sized(const struct ops *ops, void *out, void *in, struct run *run,
                                       uint32_t size)
 {
     struct lap lap = lap_begin(run);
-    shmring_spin spin = spin_start();
+    struct waiting waiting = wait_start();
     uint64_t seq = 0;
 
     do {
-        pingpong_send(ops, out, seq, size, &spin);
-        if (!payload_check(wait_next(ops, in, size, &spin, seq), seq, size))
+        pingpong_send(ops, out, seq, size, &waiting);
+        if (!payload_check(wait_next(ops, in, size, &waiting, seq), seq, size))
             sample_corrupt(seq);
         ops->done(in, size);
         seq++;
     } while (lap_next(&lap, run));
-    pingpong_send(ops, out, PAYLOAD_END, size, &spin);
+    run->handled = seq;
+    pingpong_send(ops, out, PAYLOAD_END, size, &waiting);
 }
 
 BENCH_INLINE void pingpong_pong_sized(const struct ops *ops, void *in, void *out, uint32_t size)
 {
-    shmring_spin spin = spin_start();
+    struct waiting waiting = wait_start();
     uint64_t seq = 0;
     const void *message;
 
-    while (payload_check(message = wait_next(ops, in, size, &spin, seq), seq, size)) {
+    while (payload_check(message = wait_next(ops, in, size, &waiting, seq), seq, size)) {
         ops->done(in, size);
-        pingpong_send(ops, out, seq++, size, &spin);
+        pingpong_send(ops, out, seq++, size, &waiting);
     }
     if (!payload_is_end(message, size))
         sample_corrupt(seq);

@@ -71,12 +71,13 @@ static inline void window_close(const struct window *window, struct run *run, ui
 
     run->messages = (window->end != 0 ? window->end_count : count) - window->begin_count;
     run->elapsed_ns = end - begin;
+    run->handled = count;
 }
 
 BENCH_INLINE void stream_send(const struct ops *ops, void *side, uint64_t seq, uint32_t size,
-                              shmring_spin *spin)
+                              struct waiting *waiting)
 {
-    payload_fill(wait_reserve(ops, side, size, spin, seq), seq, size);
+    payload_fill(wait_reserve(ops, side, size, waiting, seq), seq, size);
     ops->stage(side, size);
 }
 
@@ -86,28 +87,28 @@ BENCH_INLINE void stream_produce_sized(const struct ops *ops, void *side, const 
     /* A little more than counts, so that the consumer does not count the ring running empty. */
     int64_t end = shmring_clock() + run->warm_ns + run->ns + run->warm_ns;
     struct pace pace = {0, 1, shmring_clock()};
-    shmring_spin spin = spin_start();
+    struct waiting waiting = wait_start();
 
     for (uint64_t seq = 0; seq < pace.next || pace_look(&pace, seq) < end;) {
         for (uint32_t i = 0; i < batch; i++)
-            stream_send(ops, side, seq++, size, &spin);
-        wait_publish(ops, side, size, &spin, seq);
+            stream_send(ops, side, seq++, size, &waiting);
+        wait_publish(ops, side, size, &waiting, seq);
     }
-    stream_send(ops, side, PAYLOAD_END, size, &spin);
-    wait_publish(ops, side, size, &spin, PAYLOAD_END);
+    stream_send(ops, side, PAYLOAD_END, size, &waiting);
+    wait_publish(ops, side, size, &waiting, PAYLOAD_END);
 }
 
 BENCH_INLINE void stream_consume_sized(const struct ops *ops, void *side, struct run *run,
                                        uint32_t size)
 {
     struct pace pace = {0, 1, shmring_clock()};
-    shmring_spin spin = spin_start();
+    struct waiting waiting = wait_start();
     struct window window = {0, 0, 0, 0, 0};
     uint64_t seq = 0;
     const void *message;
 
     for (;; seq++) {
-        message = wait_next(ops, side, size, &spin, seq);
+        message = wait_next(ops, side, size, &waiting, seq);
         if (__builtin_expect(!payload_check(message, seq, size), false))
             break;
         ops->done(side, size);

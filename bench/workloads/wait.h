@@ -21,53 +21,111 @@ BENCH_INLINE shmring_spin spin_start(void)
     return spin;
 }
 
-/* seq: the number of the message that is waited for. */
-BENCH_INLINE void wait_once(const struct ops *ops, void *side, uint32_t size, shmring_spin *spin,
-                            uint64_t seq)
+/* Tries in vain between two looks at the clock: of a ring as in the library, of system calls fewer,
+ * because each takes as long as looking. */
+enum {
+    RING_TRIES_PER_LOOK = 64,
+    KERNEL_TRIES_PER_LOOK = 4,
+};
+
+/* How one side waits. An adaptive one as the calls of channel.h do. */
+struct waiting {
+    shmring_spin spin;
+    /* Adaptive: how long to spin; when this wait began, as far as the clock was looked at, else 0;
+     * has it taken too long to spin on? */
+    int64_t window;
+    int64_t began;
+    bool sleeps;
+};
+
+BENCH_INLINE struct waiting wait_start(void)
 {
-    if (ops->sleep != NULL)
+    struct waiting waiting;
+
+    memset(&waiting, 0, sizeof waiting);
+    return waiting;
+}
+
+/* What the handles of channel.h and queue.h call it. */
+static inline enum shmring_wait_policy wait_policy(enum policy policy)
+{
+    if (policy == POLICY_SPIN)
+        return SHMRING_WAIT_SPIN;
+    return policy == POLICY_ADAPTIVE ? SHMRING_WAIT_ADAPTIVE : SHMRING_WAIT_BLOCK;
+}
+
+static inline void wait_look(struct waiting *waiting)
+{
+    int64_t now = shmring_clock();
+
+    if (waiting->began == 0)
+        waiting->began = now;
+    waiting->sleeps = now - waiting->began >= waiting->window;
+}
+
+/* seq: the number of the message that is waited for. */
+BENCH_INLINE void wait_once(const struct ops *ops, void *side, uint32_t size,
+                            struct waiting *waiting, uint64_t seq)
+{
+    if (ops->sleep != NULL && (ops->tries_per_look == 0 || waiting->sleeps)) {
         ops->sleep(side, size);
-    else
-        shmring_spin_miss(spin, seq);
+        return;
+    }
+    shmring_spin_miss(&waiting->spin, seq);
+    if (ops->tries_per_look != 0 && waiting->spin.misses % ops->tries_per_look == 0)
+        wait_look(waiting);
+}
+
+/* It is over. What does the next one learn from that? */
+BENCH_INLINE void wait_end(const struct ops *ops, struct waiting *waiting)
+{
+    if (ops->tries_per_look != 0) {
+        int64_t waited = waiting->began != 0 ? shmring_clock() - waiting->began : 0;
+
+        waiting->window = shmring_spin_window(waiting->window, waited);
+        waiting->began = 0;
+        waiting->sleeps = false;
+    }
+    shmring_spin_hit(&waiting->spin);
 }
 
 BENCH_INLINE void wait_publish(const struct ops *ops, void *side, uint32_t size,
-                               shmring_spin *spin, uint64_t seq)
+                               struct waiting *waiting, uint64_t seq)
 {
     if (__builtin_expect(ops->publish(side, size), true))
         return;
     do
-        wait_once(ops, side, size, spin, seq);
+        wait_once(ops, side, size, waiting, seq);
     while (!ops->publish(side, size));
-    shmring_spin_hit(spin);
+    wait_end(ops, waiting);
 }
 
 BENCH_INLINE void *wait_reserve(const struct ops *ops, void *side, uint32_t size,
-                                shmring_spin *spin, uint64_t seq)
+                                struct waiting *waiting, uint64_t seq)
 {
     void *place = ops->reserve(side, size);
 
     if (__builtin_expect(place != NULL, true))
         return place;
     /* What is staged is what the other side waits for. */
-    wait_publish(ops, side, size, spin, seq);
+    wait_publish(ops, side, size, waiting, seq);
     while ((place = ops->reserve(side, size)) == NULL)
-        wait_once(ops, side, size, spin, seq);
-    shmring_spin_hit(spin);
+        wait_once(ops, side, size, waiting, seq);
+    wait_end(ops, waiting);
     return place;
 }
 
 BENCH_INLINE const void *wait_next(const struct ops *ops, void *side, uint32_t size,
-                                   shmring_spin *spin, uint64_t seq)
+                                   struct waiting *waiting, uint64_t seq)
 {
     const void *message = ops->next(side, size);
 
     if (__builtin_expect(message != NULL, true))
         return message;
     do
-        wait_once(ops, side, size, spin, seq);
+        wait_once(ops, side, size, waiting, seq);
     while ((message = ops->next(side, size)) == NULL);
-    shmring_spin_hit(spin);
+    wait_end(ops, waiting);
     return message;
 }
 

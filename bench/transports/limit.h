@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef BENCH_TRANSPORTS_LIMIT_H
+#define BENCH_TRANSPORTS_LIMIT_H
+
+/* The number in a file of /proc/sys, or -1. */
+long system_limit(const char *path);
+
+#endif
