@@ -11,6 +11,7 @@ build_packages=(
     libjansson-dev libck-dev libboost-dev # the benchmark and its peers
     libconcurrentqueue-dev liburcu-dev
     libcriterion-dev                      # the unit tests
+    spin                                  # a model
 )
 
 # need_packages PACKAGE...: installs those that are missing, as root or through sudo.

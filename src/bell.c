@@ -22,9 +22,8 @@ static const struct bell_backend *const backends[SHMRING_BACKENDS] = {
 
 struct timespec bell_time_until(int64_t until)
 {
-    int64_t left = until - shmring_clock();
+    int64_t now = shmring_clock(), left = until > now ? until - now : 0;
 
-    left = left > 0 ? left : 0;
     return (struct timespec){.tv_sec = (time_t)(left / NS_PER_S), .tv_nsec = left % NS_PER_S};
 }
 
@@ -141,23 +140,26 @@ int shmring_bell_sleep(const shmring_bell *bell, uint32_t ticket, int64_t until)
     return backends[bell->backend]->sleep(bell, ticket, until);
 }
 
-/* Asks for what sleeping will need, so that a refusal shows at once: a wait that cannot sleep
- * because the word is another, and a wake of nobody. */
-static int futex_open(shmring_bell *bell, const shmring_bell_place *place,
-                      enum shmring_direction direction)
+int bell_try_futex(struct shmring_bell_words *words, int wait)
 {
     struct timespec none = {0};
     /* relaxed: any value but this one will do. */
-    uint32_t other = shmring_load32_relaxed(&bell->words->wakes) + 1;
+    uint32_t other = shmring_load32_relaxed(&words->wakes) + 1;
 
-    (void)place;
-    (void)direction;
-    if (syscall(SYS_futex, &bell->words->wakes, FUTEX_WAIT, other, &none, NULL, 0) != 0 &&
+    if (syscall(SYS_futex, &words->wakes, wait, other, &none, NULL, FUTEX_BITSET_MATCH_ANY) != 0 &&
         errno != EAGAIN && errno != ETIMEDOUT && errno != EINTR)
         return -EOPNOTSUPP;
-    if (syscall(SYS_futex, &bell->words->wakes, FUTEX_WAKE, 0, NULL, NULL, 0) < 0)
+    if (syscall(SYS_futex, &words->wakes, FUTEX_WAKE, 0, NULL, NULL, 0) < 0)
         return -EOPNOTSUPP;
     return 0;
+}
+
+static int futex_open(shmring_bell *bell, const shmring_bell_place *place,
+                      enum shmring_direction direction)
+{
+    (void)place;
+    (void)direction;
+    return bell_try_futex(bell->words, FUTEX_WAIT);
 }
 
 static void futex_ring(const shmring_bell *bell, bool all)

@@ -24,6 +24,11 @@ struct bell_backend {
 
 extern const struct bell_backend bell_futex, bell_eventfd, bell_sem, bell_named_sem, bell_sysv;
 
+/* Asks for what sleeping will need, so that a refusal shows at once: a wait (FUTEX_WAIT, or
+ * FUTEX_WAIT_BITSET) that cannot sleep because the word is another, and a wake of nobody. 0, or
+ * -EOPNOTSUPP. */
+int bell_try_futex(struct shmring_bell_words *words, int wait);
+
 /* The time from now until then; none if it has passed. */
 struct timespec bell_time_until(int64_t until);
 

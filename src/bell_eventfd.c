@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -26,7 +27,8 @@ static int eventfd_create(struct shmring_bell_words *words, const shmring_bell_p
 static int eventfd_open(shmring_bell *bell, const shmring_bell_place *place,
                         enum shmring_direction direction)
 {
-    uint64_t count = UINT64_MAX;
+    const uint64_t most = UINT64_MAX, nothing = 0;
+    struct stat status;
 
     if (place->eventfds[direction] < 0)
         return -EINVAL;
@@ -36,9 +38,12 @@ static int eventfd_open(shmring_bell *bell, const shmring_bell_place *place,
         return errno == EBADF ? -EINVAL : -errno;
     int flags = fcntl(fd, F_GETFL);
 
-    /* The one number that an eventfd refuses. */
-    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-        write(fd, &count, sizeof count) >= 0 || errno != EINVAL) {
+    /* Files, pipes, sockets and devices have a type, and are not written to. Of what has none, only
+     * an eventfd takes a 0, and refuses one number. */
+    if (flags < 0 || fstat(fd, &status) != 0 || (status.st_mode & S_IFMT) != 0 ||
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        write(fd, &most, sizeof most) >= 0 || errno != EINVAL ||
+        write(fd, &nothing, sizeof nothing) != sizeof nothing) {
         close(fd);
         return -EINVAL;
     }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,12 @@ static bool is_sound(const void *semaphore)
                   SHARED_SIZE) == 0;
 }
 
+/* Semaphores are futexes, and glibc aborts where those are refused. */
+static int try_kernel(const shmring_bell *bell)
+{
+    return bell_try_futex(bell->words, FUTEX_WAIT_BITSET);
+}
+
 static int sem_create(struct shmring_bell_words *words, const shmring_bell_place *place,
                       enum shmring_direction direction)
 {
@@ -51,7 +58,7 @@ static int sem_open_in_ring(shmring_bell *bell, const shmring_bell_place *place,
     (void)place;
     (void)direction;
     bell->semaphore = bell->words->semaphore;
-    return is_sound(bell->semaphore) ? 0 : -EBADMSG;
+    return is_sound(bell->semaphore) ? try_kernel(bell) : -EBADMSG;
 }
 
 static void sem_ring(const shmring_bell *bell, bool all)
@@ -76,6 +83,8 @@ static void sem_clear(const shmring_bell *bell)
 static int sem_sleep(const shmring_bell *bell, uint32_t ticket, int64_t until)
 {
     const int64_t ns_per_s = 1000000000;
+
+    until = until > 0 ? until : 0;
     struct timespec time = {.tv_sec = (time_t)(until / ns_per_s), .tv_nsec = until % ns_per_s};
 
     (void)ticket;
@@ -181,10 +190,10 @@ static int named_open(shmring_bell *bell, const shmring_bell_place *place,
     if (semaphore == SEM_FAILED)
         return -errno;
     bell->semaphore = semaphore;
-    if (is_sound(semaphore))
-        return 0;
-    sem_close(semaphore);
-    return -EBADMSG;
+    error = is_sound(semaphore) ? try_kernel(bell) : -EBADMSG;
+    if (error != 0)
+        sem_close(semaphore);
+    return error;
 }
 
 static void named_close(shmring_bell *bell)

@@ -52,10 +52,9 @@ static bool is_queue_ready(shmring_queue_receiver *receiver, bool ask)
     bool buried;
 
     if (queue_has_message_guess(consumer) || shmring_mpmc_error(side) != 0 ||
-        queue_ends_has_news(&receiver->ends, side, SHMRING_ROLE_PRODUCER) ||
         blocking_is_cancelled(&receiver->pace))
         return true;
-    if (!ask)
+    if (!ask && !queue_ends_has_news(&receiver->ends, side, SHMRING_ROLE_PRODUCER))
         return false;
     int end = queue_ends_look(&receiver->ends, side, SHMRING_ROLE_PRODUCER, &now, &buried);
 

@@ -25,8 +25,10 @@ void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,
                       enum shmring_member_role role, bool is_open)
 {
     *ends = counts_of(side, role);
-    if (is_open)
+    if (is_open) {
         ends->joined--;
+        ends->left--;
+    }
 }
 
 int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role)

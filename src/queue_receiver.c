@@ -142,8 +142,10 @@ static int taking_end(void *call, bool *ret_done)
         return end;
     /* Once more: they may have sent something since we looked, and then gone. */
     *ret_done = take(taking);
-    if (*ret_done)
+    if (*ret_done) {
+        receiver->ends.left--; /* it is still news */
         return 0;
+    }
     queue_ends_told(&receiver->ends, &now);
     return end;
 }

@@ -103,6 +103,16 @@ def write_model(root, model, folder):
     return path
 
 
+class Kind:
+    """A kind of models: where they are, how one becomes one file, and GenMC's options for it."""
+
+    def __init__(self, places, write, more=()):
+        self.places, self.write, self.options = places, write, [*OPTIONS, *more]
+
+
+THE_RING = Kind("genmc_*.c", write_model)
+
+
 def clean(folder):
     """GenMC leaves what it compiled behind; its first lines name the source."""
     for path in pathlib.Path("/tmp").glob("__genmc.ll.*"):
@@ -113,11 +123,11 @@ def clean(folder):
                 path.unlink()
 
 
-def check(genmc, root, model, memory_model, limit):
+def check(genmc, root, model, memory_model, limit, kind=THE_RING):
     """RIGHT, WRONG or UNKNOWN (too long, or GenMC does not digest it), and a line."""
     with tempfile.TemporaryDirectory() as folder:
-        path = write_model(root, model, pathlib.Path(folder))
-        command = [genmc, f"--{memory_model}", *OPTIONS, "--", f"-I{folder}/include",
+        path = kind.write(root, model, pathlib.Path(folder))
+        command = [genmc, f"--{memory_model}", *kind.options, "--", f"-I{folder}/include",
                    f"-I{model.parent}", "-D_GNU_SOURCE=", str(path)]
         try:
             result = subprocess.run(command, capture_output=True, text=True, timeout=limit,
@@ -137,7 +147,7 @@ def check(genmc, root, model, memory_model, limit):
     return UNKNOWN, "; ".join(said) or output[-200:]
 
 
-def main():
+def main(kind=THE_RING):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--limit", type=float, default=120)
@@ -148,14 +158,14 @@ def main():
     if genmc is None:
         print("skipped: genmc not found")
         return 77
-    models = sorted((arguments.root.resolve() / "tests/model").glob("genmc_*.c"))
+    models = sorted((arguments.root.resolve() / "tests/model").glob(kind.places))
     names = {m.stem.removeprefix("genmc_"): m for m in models}
     for name in arguments.names or names:
         for memory_model in arguments.model or ("rc11", "imm"):
             if (name, memory_model) in LONG and not arguments.names:
                 continue
             verdict, line = check(genmc, arguments.root.resolve(), names[name], memory_model,
-                                  arguments.limit)
+                                  arguments.limit, kind)
             failed += verdict != RIGHT
             print(f"{name} {memory_model}: {verdict}{line}", flush=True)
     return 1 if failed else 0

@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Checks the models wake/*.c of sleep and wake as genmc.py does its own: wake_genmc.py [NAME]...
+
+The same options, answers and exit statuses. No lost wake: each sleep comes to its end.
+"""
+import pathlib
+import re
+import shutil
+import sys
+
+import genmc
+
+# For each file, what opens and closes, and what calls the kernel: wake.h has stand-ins.
+UNUSED = {
+    "wait.c": ("shmring_fence_register shmring_fence_heavy shmring_waiter_open "
+               "shmring_waiter_close").split(),
+    "event.c": "shmring_event_open shmring_event_close".split(),
+}
+SYSTEM = re.compile(r"^#include <(?:linux/|sys/|unistd).*\n|^#define _GNU_SOURCE.*\n", re.M)
+
+
+def without(text, name):
+    function = re.compile(r"^[a-z][^;{}]*\b" + name + r"\([^;{}]*\)\n\{\n.*?^\}\n", re.M | re.S)
+    text, count = function.subn("", text)
+    if count != 1:
+        sys.exit(f"wake_genmc.py: {count} functions {name}")
+    return text
+
+
+def write_model(root, model, folder):
+    """One file of all, as GenMC wants it, beside the headers."""
+    shutil.copytree(root / "include", folder / "include")
+    lines = [f'#include "{root}/tests/model/genmc_begin.h"']
+    for name, unused in UNUSED.items():
+        text = SYSTEM.sub("", (root / "src" / name).read_text(encoding="utf-8"))
+        for function in unused:
+            text = without(text, function)
+        (folder / name).write_text(text, encoding="utf-8")
+        lines.append(f'#include "{folder / name}"')
+    lines.append(f'#include "{model}"')
+    path = folder / "model.c"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+WAKING = genmc.Kind("wake/*.c", write_model, ["--check-liveness"])
+
+if __name__ == "__main__":
+    sys.exit(genmc.main(WAKING))
