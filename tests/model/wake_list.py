@@ -8,7 +8,7 @@ WH, W, EH, E, MODEL = ("include/shmring/wait.h", "src/wait.c", "include/shmring/
 WAIT_TICKET = "    uint32_t ticket = shmring_load32_acquire(&waiter->bell.words->wakes);\n"
 WAIT_ARM = "    shmring_store64_relaxed(&waiter->own->wake_at, wake_at);\n"
 WAIT_BUMP = "    shmring_store32_release(&words->wakes, wakes + 1);\n"
-WAIT_RING = "    shmring_bell_ring(&waiter->ours, true);\n"
+WAIT_RING = "    shmring_bell_ring(&waiter->ours, false);\n"
 WAIT_B = "    else /* [wait.B] pairs with [wait.C] */\n        shmring_fence_seq_cst();\n"
 EVENT_TICKET = "    uint32_t ticket = shmring_load32_acquire(&event->bell.wakes);\n"
 EVENT_BUMP = "    shmring_add32_release(&events->event->bell.wakes, 1);\n"
@@ -44,7 +44,7 @@ WAIT = [
            models="gather twice"),
     Mutant("wait_wakes_once", WH, "wake_at != waiter->woken", "waiter->woken == 0",
            models="twice"),
-    Mutant("wait_always_if_due", W, "!= 0)\n        wake_all", "== 1)\n        wake_all",
+    Mutant("wait_always_if_due", W, "!= 0)\n        wake(", "== 1)\n        wake(",
            models="always"),
     Mutant("wait_caller_looks_first", MODEL, "    uint32_t ticket = shmring_wait_arm(&sleeper, pos)"
            ";\n\n    if (!has_come_to(pos))\n", "    bool is_there = has_come_to(pos);\n"

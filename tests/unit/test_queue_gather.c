@@ -6,12 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/sem.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
 
 TestSuite(queue_gather, .fini = clean_up, .timeout = 100);
 

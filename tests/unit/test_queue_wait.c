@@ -4,14 +4,10 @@
 #include "queue_ring.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/sem.h>
 #include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
 
 TestSuite(queue_wait, .fini = clean_up, .timeout = 100);
 
