@@ -21,14 +21,25 @@ static shmring_queue_ends counts_of(const shmring_mpmc_side *side, enum shmring_
     return now;
 }
 
+uint32_t queue_ends_died(const void *memory, const shmring_geometry *geometry,
+                         enum shmring_member_role role)
+{
+    const struct shmring_mpmc_control *control =
+        (const void *)((const uint8_t *)memory + geometry->control_offset);
+
+    /* [mpmc.L] pairs with [mpmc.K] */
+    return shmring_load32_acquire(&control->died[role]);
+}
+
 void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,
-                      enum shmring_member_role role, bool is_open)
+                      enum shmring_member_role role, bool is_open, uint32_t died)
 {
     *ends = counts_of(side, role);
-    if (is_open) {
+    if (is_open || ends->died != died) {
         ends->joined--;
         ends->left--;
     }
+    ends->died = died;
 }
 
 int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role)

@@ -10,9 +10,15 @@
  * there was none; if it says yes, a take may find none. */
 bool queue_has_message_guess(const shmring_mpmc_consumer *consumer);
 
-/* From here on: what was before is no news, unless is_open: then it may still be told. */
+/* How many of that role were found dead so far: to be asked before one attaches, which buries those
+ * who nobody has found yet. */
+uint32_t queue_ends_died(const void *memory, const shmring_geometry *geometry,
+                         enum shmring_member_role role);
+
+/* From here on: what was before is no news, unless is_open, or some were found dead since died was
+ * asked for: then it may still be told. */
 void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,
-                      enum shmring_member_role role, bool is_open);
+                      enum shmring_member_role role, bool is_open, uint32_t died);
 
 /* Is any member of that role alive? 1, 0, or -errno as from shmring_member_probe(). Calls the
  * kernel once for each that is not. */

@@ -19,6 +19,8 @@ static int open_receiver(shmring_queue_receiver *receiver, const char *name,
         error = channel_open(&ring, name, fds, SHMRING_KIND_MPMC, &own);
     if (error != 0)
         return error;
+    uint32_t died = queue_ends_died(ring.segment.base, &ring.geometry, SHMRING_ROLE_PRODUCER);
+
     opened.segment = ring.segment;
     opened.pace.policy = own.wait;
     opened.gather_count = own.gather_count;
@@ -39,7 +41,7 @@ static int open_receiver(shmring_queue_receiver *receiver, const char *name,
     bool is_open = shmring_mpmc_used_guess(side) != 0 ||
                    queue_ends_is_attended(side, SHMRING_ROLE_PRODUCER) != 0;
 
-    queue_ends_begin(&opened.ends, side, SHMRING_ROLE_PRODUCER, is_open);
+    queue_ends_begin(&opened.ends, side, SHMRING_ROLE_PRODUCER, is_open, died);
     /* Attaching buries the dead, who may have left something. */
     shmring_event_pass(&opened.messages);
     shmring_event_pass(&opened.room);

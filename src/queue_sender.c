@@ -18,6 +18,8 @@ static int open_sender(shmring_queue_sender *sender, const char *name,
         error = channel_open(&ring, name, fds, SHMRING_KIND_MPMC, &own);
     if (error != 0)
         return error;
+    uint32_t died = queue_ends_died(ring.segment.base, &ring.geometry, SHMRING_ROLE_CONSUMER);
+
     opened.segment = ring.segment;
     opened.pace.policy = own.wait;
     error = shmring_event_open(&opened.messages, ring.segment.base, &ring.geometry,
@@ -32,7 +34,7 @@ static int open_sender(shmring_queue_sender *sender, const char *name,
         shmring_queue_sender_close(&opened);
         return error;
     }
-    queue_ends_begin(&opened.ends, &opened.producer.side, SHMRING_ROLE_CONSUMER, true);
+    queue_ends_begin(&opened.ends, &opened.producer.side, SHMRING_ROLE_CONSUMER, true, died);
     /* Attaching buries the dead, who may have left something. */
     shmring_event_pass(&opened.messages);
     shmring_event_pass(&opened.room);

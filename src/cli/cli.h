@@ -58,10 +58,14 @@ struct cli_options {
     int wishes; /* how many were given */
     enum cli_framing framing;
     enum shmring_wait_policy wait;
+    enum shmring_backend backend;
+    enum shmring_fence fence;
     bool redeliver;
     bool follow;
     bool no_create;
     bool json;
+    bool all;
+    bool is_long;
     bool force;
     bool help;
 };
@@ -85,10 +89,14 @@ int cli_say(enum cli_status status, const char *format, ...) __attribute__((form
 /* For an error (-errno) of the library about the ring name. role: what this process is or wants to
  * be in it, "sender" or "receiver"; NULL: neither. */
 int cli_fail(const char *name, int error, const char *role);
+/* -ENOENT says that a ring is missing, or a semaphore of it: then, -EIDRM. */
+int cli_what_is_missing(const char *name, int error);
 /* Is name fit for a ring? Else says why not. */
 int cli_check_name(const char *name);
 
-/* options.c. Strict: no sign, no blank, no rest, no overflow. */
+/* options.c: by enum shmring_backend. */
+extern const char *const cli_backends[SHMRING_BACKENDS];
+/* Strict: no sign, no blank, no rest, no overflow. */
 bool cli_parse_size(const char *text, uint64_t *ret_size);  /* 64, 4K, 4M, 1G, 1T */
 bool cli_parse_duration(const char *text, int64_t *ret_ns); /* 0, 10us, 5ms, 1s */
 bool cli_parse_mode(const char *text, mode_t *ret_mode);    /* octal, 1 to 0777 */
@@ -139,6 +147,8 @@ bool cli_batch_add(struct cli_batch *batch, enum cli_framing framing, const void
 /* Writes and empties it. Returns 0 or -errno; *ret_done messages were written whole either way. */
 int cli_batch_write(struct cli_batch *batch, int fd, int *ret_done);
 
+enum { CLI_CELL_SIZE = 256 }; /* of a table: text */
+
 /* inspect.c: a ring as seen from outside, without mapping it or taking a role. */
 enum cli_role_state { CLI_FREE, CLI_ATTACHED, CLI_DEAD };
 
@@ -183,6 +193,9 @@ struct cli_ring {
     uint64_t redelivered;
     const struct cli_member *members; /* by id; good until the next ring is looked at */
     uint32_t members_count;
+    /* By enum shmring_direction: the file, or the number of the set; empty: none, or it is gone. */
+    char semaphores[2][CLI_CELL_SIZE];
+    bool is_mute; /* one is gone: nobody can attach */
 };
 
 extern const char CLI_DIRECTORY[]; /* where named rings are */
@@ -200,8 +213,15 @@ int cli_inspect_members(int fd, struct cli_ring *ring);
 /* The same from the role pages of a ring of two, which were read before. */
 void cli_inspect_roles(struct cli_ring *ring);
 
+/* bells.c: the semaphores that belong to a ring and live beside it. */
+int cli_inspect_bells(int fd, struct cli_ring *ring);
+/* Is that file in directory a semaphore as rings have them, of a ring that is not there? */
+bool cli_is_leftover(int directory, const char *file);
+/* Removes those of a ring that is damaged or gone, as far as they can be told. False: there was no
+ * named one. */
+bool cli_remove_lost_bells(const char *name);
+
 /* table.c: lines of cells, for people or as JSON. They return the exit status. */
-enum { CLI_CELL_SIZE = 256 };
 enum cli_cell { CLI_TEXT, CLI_NUMBER, CLI_BOOLEAN };
 struct libscols_table;
 
@@ -223,6 +243,7 @@ void cli_table_end(struct cli_table *table);
 enum cli_field {
     CLI_NAME, CLI_KIND, CLI_CAPACITY, CLI_USED, CLI_SENDER, CLI_RECEIVER, CLI_MODE, CLI_OWNER,
     CLI_STATE,
+    CLI_BACKEND, CLI_FENCE, CLI_MESSAGES_SEMAPHORE, CLI_ROOM_SEMAPHORE,
     CLI_PATH, CLI_SIZE, CLI_ELEMENT_SIZE, CLI_MAX_MESSAGE, CLI_TAIL, CLI_HEAD,
     CLI_SENDER_STATE, CLI_SENDER_PID, CLI_SENDER_SESSION,
     CLI_RECEIVER_STATE, CLI_RECEIVER_PID, CLI_RECEIVER_SESSION,
@@ -232,6 +253,7 @@ enum cli_field {
     CLI_UID, CLI_GROUP, CLI_GID,
     CLI_FIELDS,
     CLI_LS_FIELDS = CLI_STATE + 1,
+    CLI_LS_LONG_FIELDS = CLI_ROOM_SEMAPHORE + 1,
 };
 /* clang-format on */
 
@@ -248,85 +270,44 @@ extern const struct cli_column cli_columns[CLI_FIELDS];
 bool cli_format(const struct cli_ring *ring, int error, enum cli_field field, bool short_form,
                 char ret_cell[CLI_CELL_SIZE]);
 
-/* wait.c: options for the library, and waiting in slices, so that a signal that comes just before a
- * sleep is not slept through:
- *   cli_wait_start(&wait);
+/* wait.c: options for the library; and waiting, which a signal ends by way of cancel():
  *   do
- *       error = shmring_..._...(..., wait.slice);
- *   while (cli_wait_goes_on(&wait, &error));
+ *       error = shmring_..._...(..., deadline);
+ *   while (cli_goes_on(error));
  */
 shmring_channel_options cli_channel_options(const struct cli_options *options);
-
-struct cli_wait {
-    int64_t timeout; /* ns; < 0: none */
-    int64_t end;
-    int64_t slice;
-};
-
-void cli_wait_start(struct cli_wait *wait);
-bool cli_wait_goes_on(struct cli_wait *wait, int *error);
+/* Of a wait that begins now; ns, < 0: never. */
+int64_t cli_deadline(int64_t timeout);
+/* A signal that is none of ours has ended the call (as SIGCONT ends some): call it again. */
+bool cli_goes_on(int error);
+/* call(handle), which must be async-signal-safe, is run when SIGINT or SIGTERM comes, or at once if
+ * one has come; NULL: before the handle is closed. */
+void cli_set_cancel(void (*call)(void *handle), void *handle);
+/* For the signal handler. */
+void cli_cancel(void);
 /* A few milliseconds. */
 void cli_pause(void);
 
-/* poll.c: waiting for a ring that cannot wake anybody: spins for a moment, then sleeps, longer from
- * time to time. Zero it but for wait. */
-struct cli_poll {
-    enum shmring_wait_policy wait;
-    int64_t end;
-    int64_t nap;     /* ns; 0: spins */
-    int64_t look_at; /* when it is time to look after the other members */
-    uint64_t done;   /* messages */
-    shmring_spin spin;
+/* deaths.c: which senders of a ring of many have died. Zero it. */
+struct cli_death {
+    uint32_t session; /* at the last look, and who had it; */
+    uint32_t pid;
+    uint32_t role;
+    uint32_t died; /* and the last session that ended by death */
 };
 
-void cli_poll_start(struct cli_poll *poll, int64_t timeout);
-/* Passes a little time. Returns 0, -ETIMEDOUT or -EINTR; *ret_look: it is time to look. */
-int cli_poll_step(struct cli_poll *poll, bool *ret_look);
-void cli_poll_hit(struct cli_poll *poll);
-
-/* crew.c: the members on the other side of a ring, as one on this side sees them come and go. Zero
- * it but for the first four. */
-struct cli_crew {
-    const struct shmring_member_record *records;
-    int fd;
-    enum shmring_member_role role; /* theirs */
-    const char *ring;              /* tell of deaths in it; NULL: do not */
-    bool looked;
-    bool seen;       /* has one been there, since the first look or at it? */
-    uint32_t alive;  /* at the last look */
-    uint32_t died;   /* seen dead */
-    int64_t died_at; /* the last time that one was found dead; 0: that was long enough ago */
-    uint32_t sessions[SHMRING_MEMBER_RECORDS]; /* at the last look */
-    uint32_t buried[SHMRING_MEMBER_RECORDS];   /* session that was found dead */
+struct cli_deaths {
+    uint32_t told; /* since it was set to 0 */
+    struct cli_death seen[SHMRING_MEMBER_RECORDS];
 };
 
-void cli_crew_look(struct cli_crew *crew);
-/* May the dead be buried, or should the others first have time to see them too? */
-bool cli_crew_may_bury(struct cli_crew *crew);
-
-/* many.c: a ring of many, as one member of it. Zero it. */
-struct cli_many {
-    shmring_segment segment;
-    shmring_geometry geometry;
-    shmring_mpmc_producer producer;
-    shmring_mpmc_consumer consumer;
-    struct cli_crew crew;
-    struct cli_poll poll;
-};
-
-/* Returns 0, -EPROTOTYPE if the ring is not one of many, or as from the library. */
-int cli_many_open(struct cli_many *many, const char *name, const shmring_channel_options *options,
-                  enum shmring_member_role role);
-void cli_many_close(struct cli_many *many);
-/* These wait; -EOWNERDEAD: full, and the receivers died. */
-int cli_many_send(struct cli_many *many, const struct cli_options *options, const void *message,
-                  uint64_t length);
-/* -EPIPE: nothing wanted is left, and all senders that were there have left or died. */
-int cli_many_take(struct cli_many *many, const struct cli_options *options,
-                  shmring_mpmc_slot *ret_slot);
-/* Without waiting. */
-bool cli_many_take_now(struct cli_many *many, const struct cli_options *options,
-                       shmring_mpmc_slot *ret_slot);
+/* From here on: call it before a receiver is opened, which buries the dead. Returns 0, -EPROTOTYPE
+ * if the ring is not one of many, or as from shmring_segment_open(). */
+int cli_deaths_begin(struct cli_deaths *deaths, const char *name,
+                     const shmring_channel_options *options, shmring_geometry *ret_geometry);
+/* Says who has died since the last look; not who came and died since, if another has the id. */
+void cli_deaths_tell(struct cli_deaths *deaths, const char *ring,
+                     const struct shmring_member_record *records);
 
 int cli_create(const struct cli_options *options);
 int cli_rm(const struct cli_options *options);

@@ -18,6 +18,10 @@ const struct cli_column cli_columns[CLI_FIELDS] = {
     [CLI_MODE] = {"MODE", CLI_TEXT, 0},
     [CLI_OWNER] = {"OWNER", CLI_TEXT, 0},
     [CLI_STATE] = {"STATE", CLI_TEXT, 0},
+    [CLI_BACKEND] = {"BACKEND", CLI_TEXT, 0},
+    [CLI_FENCE] = {"FENCE", CLI_TEXT, 0},
+    [CLI_MESSAGES_SEMAPHORE] = {"MESSAGES_SEMAPHORE", CLI_TEXT, 0},
+    [CLI_ROOM_SEMAPHORE] = {"ROOM_SEMAPHORE", CLI_TEXT, 0},
     [CLI_PATH] = {"PATH", CLI_TEXT, 0},
     [CLI_SIZE] = {"SIZE", CLI_NUMBER, 0},
     [CLI_ELEMENT_SIZE] = {"ELEMENT_SIZE", CLI_NUMBER, SHMRING_KIND_SPSC},
@@ -79,8 +83,12 @@ static const char *state_of(const struct cli_ring *ring, int error)
 {
     bool sender = ring->senders.dead != 0, receiver = ring->receivers.dead != 0;
 
+    if (error == -EPROTO)
+        return "leftover"; /* else what is no ring is not listed */
     if (error != 0)
         return error == -EPROTONOSUPPORT ? "unsupported" : "damaged";
+    if (ring->is_mute)
+        return "no-semaphore";
     if (sender || receiver)
         return sender && receiver ? "both-dead" : sender ? "sender-dead" : "receiver-dead";
     return ring->senders.alive + ring->receivers.alive != 0 ? "active" : "idle";
@@ -200,6 +208,28 @@ static bool format_many(const struct cli_ring *ring, enum cli_field field,
     }
 }
 
+/* What is slept on, and how it is rung. */
+static bool format_wait(const struct cli_ring *ring, enum cli_field field,
+                        char ret_cell[CLI_CELL_SIZE])
+{
+    uint64_t options = ring->geometry.options;
+    const char *text;
+
+    switch (field) {
+    case CLI_BACKEND:
+        text = cli_backends[shmring_layout_backend(options)];
+        break;
+    case CLI_FENCE:
+        text = (options & SHMRING_OPTION_LIGHT_WAKE) != 0 ? "light" : "symmetric";
+        break;
+    default:
+        text = ring->semaphores[field == CLI_ROOM_SEMAPHORE];
+        break;
+    }
+    snprintf(ret_cell, CLI_CELL_SIZE, "%s", text);
+    return *text != '\0';
+}
+
 /* What a good header, and what is behind it, say. */
 static bool format_inside(const struct cli_ring *ring, enum cli_field field, bool short_form,
                           char ret_cell[CLI_CELL_SIZE])
@@ -219,6 +249,11 @@ static bool format_inside(const struct cli_ring *ring, enum cli_field field, boo
         uint64_t size = field == CLI_USED ? ring->used : geometry->capacity;
         return short_form ? format_size(size, ret_cell) : format_number(size, ret_cell);
     }
+    case CLI_BACKEND:
+    case CLI_FENCE:
+    case CLI_MESSAGES_SEMAPHORE:
+    case CLI_ROOM_SEMAPHORE:
+        return format_wait(ring, field, ret_cell);
     case CLI_ELEMENT_SIZE:
         return format_number(geometry->element_size, ret_cell);
     case CLI_MAX_MESSAGE:

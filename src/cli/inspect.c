@@ -82,6 +82,9 @@ static int inspect(int fd, struct cli_ring *ring)
         return -EPROTO; /* short, and nothing says that it is a ring */
     if (error != 0)
         return error;
+    error = cli_inspect_bells(fd, ring);
+    if (error != 0)
+        return error;
     if (ring->geometry.kind == SHMRING_KIND_MPMC)
         return cli_inspect_members(fd, ring);
     error = read_roles(fd, ring);

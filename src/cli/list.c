@@ -38,13 +38,29 @@ static int compare(const struct dirent **one, const struct dirent **other)
     return strcmp((*one)->d_name, (*other)->d_name);
 }
 
+/* A semaphore has a longer name than a ring may have. */
 static int is_name(const struct dirent *entry)
 {
-    return shmring_segment_check_name(entry->d_name) == 0;
+    int error = shmring_segment_check_name(entry->d_name);
+
+    return error == 0 ||
+           (error == -ENAMETOOLONG && strncmp(entry->d_name, "sem.", strlen("sem.")) == 0);
 }
 
-/* All that is a ring or was one. What we may not read, or is gone meanwhile, is left out. */
-static int add_all(struct cli_table *table)
+/* A ring or what was one; with --all, a semaphore that it left. What we may not read, or is gone
+ * meanwhile, is left out. */
+static int add_file(struct cli_table *table, int fields, bool all, int directory, const char *file)
+{
+    struct cli_ring ring;
+    int error = cli_inspect(directory, file, &ring);
+
+    if (error == 0 || error == -EBADMSG || error == -EPROTONOSUPPORT ||
+        (error == -EPROTO && all && cli_is_leftover(directory, file)))
+        return add_ring(table, fields, &ring, error);
+    return CLI_OK;
+}
+
+static int add_all(struct cli_table *table, int fields, bool all)
 {
     struct dirent **entries = NULL;
     int count = scandir(CLI_DIRECTORY, &entries, is_name, compare);
@@ -54,12 +70,8 @@ static int add_all(struct cli_table *table)
     if (count < 0 || directory < 0)
         status = cli_say(CLI_FAILED, "%s: %s", CLI_DIRECTORY, strerror(errno));
     for (int i = 0; i < count; i++) {
-        struct cli_ring ring;
-        if (status == CLI_OK) {
-            int error = cli_inspect(directory, entries[i]->d_name, &ring);
-            if (error == 0 || error == -EBADMSG || error == -EPROTONOSUPPORT)
-                status = add_ring(table, CLI_LS_FIELDS, &ring, error);
-        }
+        if (status == CLI_OK)
+            status = add_file(table, fields, all, directory, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
@@ -71,10 +83,11 @@ static int add_all(struct cli_table *table)
 int cli_ls(const struct cli_options *options)
 {
     struct cli_table table;
-    int status = start(&table, options->json, CLI_LS_FIELDS);
+    int fields = options->json || options->is_long ? CLI_LS_LONG_FIELDS : CLI_LS_FIELDS;
+    int status = start(&table, options->json, fields);
 
     if (status == CLI_OK)
-        status = add_all(&table);
+        status = add_all(&table, fields, options->all);
     if (status == CLI_OK)
         status = cli_table_print(&table, "shmring.ls/1");
     cli_table_end(&table);

@@ -10,19 +10,22 @@
 #include <unistd.h>
 
 static const struct cli_command commands[] = {
-    {"create", "NAME", "make an empty ring", "kcszrm",
+    {"create", "NAME", "make an empty ring", "kcszrbem",
      "--capacity is of a ring of kind spsc; --slots, --slot-size and --redeliver are of\n"
-     "one of kind mpmc.\n",
+     "one of kind mpmc. A semaphore of --backend named-sem or sysv-sem lives beside the\n"
+     "ring, is shown by info, and goes with rm.\n",
      1, 1, cli_create},
     {"rm", "NAME...", "remove rings; who has one open keeps it", "F",
-     "A file that is not a ring, or a damaged one, is only removed with --force.\n", 1, INT_MAX,
-     cli_rm},
-    {"ls", "", "list the rings of this machine", "j",
+     "A file that is not a ring, or a damaged one, is only removed with --force; so are\n"
+     "semaphores of that name whose ring is gone (ls --all).\n",
+     1, INT_MAX, cli_rm},
+    {"ls", "", "list the rings of this machine", "laj",
      "STATE: idle (nobody attached), active, sender-dead, receiver-dead, both-dead\n"
-     "(died attached), damaged, unsupported (another version's). USED and CAPACITY are\n"
-     "bytes; of a ring of elements (KIND spsc:SIZE) elements; of a ring of many (KIND\n"
-     "mpmc:SIZE) messages and slots of that size. SENDER and RECEIVER are process ids,\n"
-     "or (N): there are N.\n",
+     "(died attached), damaged, unsupported (another version's), no-semaphore (it was\n"
+     "removed, and nobody can attach), leftover (a semaphore whose ring is gone). USED\n"
+     "and CAPACITY are bytes; of a ring of elements (KIND spsc:SIZE) elements; of a ring\n"
+     "of many (KIND mpmc:SIZE) messages and slots of that size. SENDER and RECEIVER are\n"
+     "process ids, or (N): there are N.\n",
      0, 0, cli_ls},
     {"info", "NAME", "show everything about one", "j", NULL, 1, 1, cli_info},
     {"who", "NAME", "show who is attached, and what they hold", "j",
@@ -146,6 +149,8 @@ static void on_signal(int number)
 {
     if (number != SIGALRM)
         cli_signal = number;
+    if (cli_signal)
+        cli_cancel();
     alarm(1);
 }
 

@@ -24,10 +24,18 @@ static const struct {
     {'r', "redeliver", NULL,
      "what a receiver had in hand when it died goes to another\n"
      "one, marked, at the tail (default: dropped, and counted)"},
+    {'b', "backend", "NAME",
+     "what who waits sleeps on: futex, sem, named-sem or\n"
+     "sysv-sem (default futex)"},
+    {'e', "fence", "NAME",
+     "light: waking costs senders and receivers nothing, going\n"
+     "to sleep more; or symmetric (default: light if it can be)"},
     {'C', "count", "N", "end after N messages"},
     {'o', "follow", NULL, "do not end: wait for the next sender"},
     {'f', "framing", "line|raw|len32", "what a message is (default line)"},
     {'F', "force", NULL, "also what is damaged or is not a ring"},
+    {'a', "all", NULL, "also semaphores that belonged to a ring which is gone"},
+    {'l', "long", NULL, "also what is slept on, and how it is woken"},
     {'j', "json", NULL, "JSON instead of a table"},
     {'m', "mode", "MODE",
      "octal; for a new ring (default 0600), and the most that\n"
@@ -42,9 +50,14 @@ static const struct {
     {'X', "type-except", "N", "only those of other types"},
     {'x', "type-max", "N", "only those of types up to N, the lowest first"},
     {'p', "by-priority", NULL, "the highest type first"},
-    {'w', "wait", "block|spin", "sleep, or keep a core busy for speed (default block)"},
+    {'w', "wait", "POLICY",
+     "block: sleep; spin: keep a core busy, for speed;\n"
+     "adaptive: spin while that pays off (default block)"},
     {'h', "help", NULL, "show this"},
 };
+
+const char *const cli_backends[SHMRING_BACKENDS] = {"futex", "eventfd", "sem", "named-sem",
+                                                    "sysv-sem"};
 
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -193,11 +206,26 @@ static bool take_many(struct cli_options *options, int letter, const char *text)
     }
 }
 
+/* How the members of a new ring wake one another. False: the argument is wrong. */
+static bool take_wake(struct cli_options *options, int letter, const char *text)
+{
+    static const char *const fences[] = {"", "symmetric", "light"}; /* by enum shmring_fence */
+    bool fence = letter == 'e';
+    int word = fence ? find_word(text, fences, 3) : find_word(text, cli_backends, SHMRING_BACKENDS);
+
+    if (fence) {
+        options->fence = (enum shmring_fence)word;
+        return word > SHMRING_FENCE_DEFAULT;
+    }
+    options->backend = (enum shmring_backend)word;
+    return word >= 0 && word != SHMRING_BACKEND_EVENTFD;
+}
+
 /* Takes one option; false: its argument is wrong. */
 static bool take(struct cli_options *options, int letter, const char *text)
 {
     static const char *const framings[] = {"line", "raw", "len32"};
-    static const char *const policies[] = {"block", "spin"};
+    static const char *const policies[] = {"block", "spin", "adaptive"};
     int word;
 
     switch (letter) {
@@ -218,14 +246,19 @@ static bool take(struct cli_options *options, int letter, const char *text)
     case 'y':
         return cli_parse_number(text, &options->type);
     case 'w':
-        word = find_word(text, policies, 2);
-        options->wait = word == 1 ? SHMRING_WAIT_SPIN : SHMRING_WAIT_BLOCK;
+        word = find_word(text, policies, 3); /* by enum shmring_wait_policy */
+        options->wait = (enum shmring_wait_policy)word;
         return word >= 0;
+    case 'b':
+    case 'e':
+        return take_wake(options, letter, text);
     default:
         break;
     }
     options->force |= letter == 'F';
     options->json |= letter == 'j';
+    options->all |= letter == 'a';
+    options->is_long |= letter == 'l';
     options->no_create |= letter == 'n';
     options->follow |= letter == 'o';
     options->help |= letter == 'h';
@@ -264,6 +297,11 @@ static int wrong_argument(const char *command, int letter, const char *text)
                        text);
     if (letter == 's')
         return wrong_slots(command, text);
+    if (letter == 'b' && strcmp(text, cli_backends[SHMRING_BACKEND_EVENTFD]) == 0)
+        return cli_say(CLI_USAGE,
+                       "%s: an eventfd has no name by which another command could find it: such a "
+                       "ring is for a program and its children (shmring_channel_create_fds)",
+                       command);
     return cli_say(CLI_USAGE, "%s: --%s cannot be '%s'; see shmring %s -h", command, name, text,
                    command);
 }

@@ -7,63 +7,130 @@
 
 /* Of a ring of many: what one receiver has in hand the others do not get, so it takes little. */
 enum { HAND = 64 };
+/* While it waits for one, it looks each so often whether a sender has died beside others that live,
+ * which ends no wait. */
+static const int64_t LOOK_NS = 100000000;
 
 struct recv {
     const struct cli_options *options;
     const char *ring;
     uint64_t left; /* messages until it ends */
     shmring_channel_options channel;
-    struct cli_wait wait;
     struct cli_batch batch;
     shmring_receiver receiver;
     bool is_many;
-    struct cli_many many;
+    bool redelivers;
+    shmring_queue_receiver queue;
+    struct cli_deaths deaths;
     int count;
     shmring_mpmc_slot hand[HAND];
 };
 
-static int open_once(struct recv *recv)
+/* Runs in the signal handler. */
+static void cancel(void *handle)
 {
-    int error = shmring_receiver_open(&recv->receiver, recv->ring, &recv->channel);
+    struct recv *recv = handle;
 
-    if (error != -EPROTOTYPE && error != -EPROTONOSUPPORT)
+    if (recv->is_many)
+        shmring_queue_receiver_cancel(&recv->queue);
+    else
+        shmring_receiver_cancel(&recv->receiver);
+}
+
+static void tell_deaths(struct recv *recv)
+{
+    cli_deaths_tell(&recv->deaths, recv->ring, recv->queue.consumer.side.records);
+}
+
+static int open_many(struct recv *recv)
+{
+    shmring_geometry geometry;
+    int error = cli_deaths_begin(&recv->deaths, recv->ring, &recv->channel, &geometry);
+
+    if (error == 0)
+        error = shmring_queue_receiver_open(&recv->queue, recv->ring, &recv->channel);
+    if (error != 0)
         return error;
-    error = cli_many_open(&recv->many, recv->ring, &recv->channel, SHMRING_ROLE_CONSUMER);
-    recv->is_many = error == 0;
-    return error;
+    recv->is_many = true;
+    recv->redelivers = (geometry.options & SHMRING_OPTION_REDELIVER) != 0;
+    tell_deaths(recv);
+    return 0;
 }
 
 /* The sender may be about to make the ring: `shmring send x < a & shmring recv x > b`. */
 static int open_ring(struct recv *recv)
 {
     const int64_t patience = 1000000000;
-    struct cli_wait wait = {.timeout =
-                                recv->options->timeout < 0 ? patience : recv->options->timeout};
+    int64_t timeout = recv->options->timeout;
+    int64_t end = cli_deadline(timeout < 0 ? patience : timeout);
 
-    cli_wait_start(&wait);
     for (;;) {
-        int missing = open_once(recv);
-        if (missing != -ENOENT && missing != -EAGAIN)
-            return missing;
-        int error = -ETIMEDOUT;
-        if (!cli_wait_goes_on(&wait, &error))
-            return error == -EINTR ? error : missing;
+        int error = shmring_receiver_open(&recv->receiver, recv->ring, &recv->channel);
+
+        if (error == -EPROTOTYPE)
+            error = open_many(recv);
+        if (error == 0)
+            cli_set_cancel(cancel, recv);
+        if (error != -ENOENT && error != -EAGAIN)
+            return error;
+        if (cli_signal)
+            return -EINTR;
+        if (shmring_clock() >= end)
+            return cli_what_is_missing(recv->ring, error);
         cli_pause();
     }
+}
+
+static void close_ring(struct recv *recv)
+{
+    cli_set_cancel(NULL, NULL);
+    shmring_queue_receiver_close(&recv->queue);
+    shmring_receiver_close(&recv->receiver);
+}
+
+/* Waits for the first that is wanted. */
+static int take_first(struct recv *recv, shmring_mpmc_slot *ret_slot)
+{
+    const struct cli_options *options = recv->options;
+    int64_t end = cli_deadline(options->timeout);
+
+    for (;;) {
+        int64_t look = shmring_deadline(LOOK_NS);
+        int64_t deadline = look < end ? look : end;
+        int error = shmring_queue_take_by(&recv->queue, options->wish, options->wish_type, deadline,
+                                          ret_slot);
+
+        if (error == 0)
+            return 0;
+        tell_deaths(recv);
+        if (!cli_goes_on(error) && (error != -ETIMEDOUT || deadline == end))
+            return error;
+    }
+}
+
+/* Without waiting, and so without the ends that a wait tells of. */
+static bool take_next(struct recv *recv, shmring_mpmc_slot *ret_slot)
+{
+    shmring_mpmc_consumer *consumer = &recv->queue.consumer;
+    const struct cli_options *options = recv->options;
+
+    if (options->wish == SHMRING_TAKE_ANY)
+        return shmring_mpmc_take(consumer, ret_slot);
+    return shmring_mpmc_take_by(consumer, options->wish, options->wish_type, ret_slot);
 }
 
 static int gather_many(struct recv *recv)
 {
     int limit = recv->left < HAND ? (int)recv->left : HAND;
     shmring_mpmc_slot *slot = recv->hand;
-    int error = cli_many_take(&recv->many, recv->options, slot);
+    int error = take_first(recv, slot);
 
     if (error != 0)
         return error;
     do
         recv->count++;
     while (cli_batch_add(&recv->batch, recv->options->framing, slot->data, slot->length) &&
-           recv->count < limit && cli_many_take_now(&recv->many, recv->options, ++slot));
+           recv->count < limit && take_next(recv, ++slot));
     return 0;
 }
 
@@ -78,10 +145,10 @@ static int gather(struct recv *recv)
 
     if (recv->is_many)
         return gather_many(recv);
-    cli_wait_start(&recv->wait);
+    int64_t deadline = cli_deadline(recv->options->timeout);
     do
-        error = shmring_receiver_peek(&recv->receiver, recv->wait.slice, &message, &length, NULL);
-    while (cli_wait_goes_on(&recv->wait, &error));
+        error = shmring_receiver_peek(&recv->receiver, deadline, &message, &length, NULL);
+    while (cli_goes_on(error));
     if (error != 0)
         return error;
     do
@@ -102,7 +169,12 @@ static int give_back(struct recv *recv, int count)
         return 0;
     }
     recv->count -= count;
-    return shmring_mpmc_release_many(&recv->many.consumer, recv->hand, (uint32_t)count);
+    for (int i = 0; i < count; i++) {
+        int error = shmring_queue_release(&recv->queue, &recv->hand[i]);
+        if (error != 0)
+            return error;
+    }
+    return 0;
 }
 
 /* After a failed write: only the first count of the messages that are held were written. What is
@@ -116,6 +188,7 @@ static void give_back_some(struct recv *recv, int count)
         give_back(recv, count);
         return;
     }
+    cli_set_cancel(NULL, NULL);
     shmring_receiver_close(&recv->receiver);
     if (shmring_receiver_open(&recv->receiver, recv->ring, &recv->channel) != 0)
         return;
@@ -131,10 +204,16 @@ static int end_of_stream(struct recv *recv, int error, bool *ret_over)
 {
     bool follow = recv->options->follow;
 
-    *ret_over = !follow;
+    bool is_end = error == -EPIPE || error == -EOWNERDEAD;
+    uint32_t told = recv->deaths.told;
+
+    *ret_over = !follow || !is_end;
+    if (is_end)
+        recv->deaths.told = 0;
+    if (is_end && told != 0)
+        return CLI_BROKEN;
     if (error == -EPIPE)
-        return recv->is_many && recv->many.crew.died != 0 ? CLI_BROKEN : CLI_OK;
-    *ret_over = !follow || error != -EOWNERDEAD;
+        return CLI_OK;
     return cli_fail(recv->ring, error, "receiver");
 }
 
@@ -144,7 +223,7 @@ static int output_failed(struct recv *recv, int error, int done)
 
     if (done != 0)
         give_back_some(recv, done);
-    if (held > 0 && (recv->many.geometry.options & SHMRING_OPTION_REDELIVER) == 0)
+    if (held > 0 && !recv->redelivers)
         cli_say(CLI_FAILED, "%s: lost %d messages, taken and not written (see create --redeliver)",
                 recv->ring, held);
     if (error == -EINTR)
@@ -190,7 +269,6 @@ int cli_recv(const struct cli_options *options)
     recv.options = options;
     recv.ring = options->arguments[0];
     recv.channel = cli_channel_options(options);
-    recv.wait.timeout = options->timeout;
     recv.left = options->limit != 0 ? options->limit : UINT64_MAX;
     int error = open_ring(&recv);
     if (error != 0)
@@ -202,9 +280,6 @@ int cli_recv(const struct cli_options *options)
                          recv.ring);
     else
         status = receive_all(&recv);
-    if (recv.is_many)
-        cli_many_close(&recv.many);
-    else
-        shmring_receiver_close(&recv.receiver);
+    close_ring(&recv);
     return status;
 }

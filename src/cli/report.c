@@ -17,6 +17,7 @@ static const struct {
     {-EOWNERDEAD, CLI_BROKEN, "the other side died"},
     {-EBADMSG, CLI_BROKEN, "the ring is damaged"},
     {-ESTALE, CLI_BROKEN, "others took this process for dead"},
+    {-EIDRM, CLI_BROKEN, "its semaphores were removed: no one can wait (rm it and make it anew)"},
     {-EAGAIN, CLI_BROKEN, "the ring is half made: its creator is not done, or died"},
     {-EACCES, CLI_PERMISSION, "permission denied"},
     {-EPERM, CLI_PERMISSION,
@@ -29,6 +30,8 @@ static const struct {
     {-EEXIST, CLI_FAILED, "exists already"},
     {-ENOSPC, CLI_FAILED, "no room in /dev/shm"},
     {-EMSGSIZE, CLI_FAILED, "the message is too long"},
+    {-EOPNOTSUPP, CLI_FAILED, "this system refuses what its --backend or --fence needs"},
+    {-ENOSYS, CLI_FAILED, "this system refuses to let it sleep (--wait spin does not need that)"},
 };
 
 int cli_say(enum cli_status status, const char *format, ...)
@@ -46,7 +49,7 @@ int cli_say(enum cli_status status, const char *format, ...)
 
 int cli_fail(const char *name, int error, const char *role)
 {
-    if (error == -EINTR && cli_signal)
+    if ((error == -EINTR || error == -ECANCELED) && cli_signal)
         return CLI_SIGNAL + (int)cli_signal;
     if (error == -EBUSY && role != NULL)
         return cli_say(CLI_FAILED, "%s: another %s is attached", name, role);
@@ -57,6 +60,13 @@ int cli_fail(const char *name, int error, const char *role)
         if (errors[i].error == error)
             return cli_say(errors[i].status, "%s: %s", name, errors[i].sentence);
     return cli_say(CLI_FAILED, "%s: %s", name, strerror(-error));
+}
+
+int cli_what_is_missing(const char *name, int error)
+{
+    struct cli_ring ring;
+
+    return error == -ENOENT && cli_inspect_named(name, &ring) == 0 && ring.is_mute ? -EIDRM : error;
 }
 
 int cli_check_name(const char *name)

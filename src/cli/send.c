@@ -15,10 +15,9 @@ struct send {
     uint64_t max; /* bytes in a message */
     uint64_t count;
     struct cli_reader reader;
-    struct cli_wait wait;
     shmring_sender sender;
     bool is_many;
-    struct cli_many many;
+    shmring_queue_sender queue;
     uint8_t *place; /* a message for a ring of many, while it is read */
     uint64_t place_size;
 };
@@ -59,22 +58,28 @@ static int reserve(struct send *send, uint64_t length, void **ret_place)
 
     if (send->is_many)
         return reserve_beside(send, length, ret_place);
-    cli_wait_start(&send->wait);
+    int64_t deadline = cli_deadline(send->options->timeout);
     do
-        error = shmring_sender_reserve(&send->sender, length, send->wait.slice, ret_place);
-    while (cli_wait_goes_on(&send->wait, &error));
+        error = shmring_sender_reserve(&send->sender, length, deadline, ret_place);
+    while (cli_goes_on(error));
     return error == 0 ? CLI_OK : cli_fail(send->ring, error, "sender");
 }
 
 /* Sends the message that lies in that place. */
 static int commit(struct send *send, const void *place, uint64_t length)
 {
+    const struct cli_options *options = send->options;
+    int error;
+
     send->count++;
     if (!send->is_many) {
-        shmring_sender_commit(&send->sender, length, send->options->type);
+        shmring_sender_commit(&send->sender, length, options->type);
         return CLI_OK;
     }
-    int error = cli_many_send(&send->many, send->options, place, length);
+    int64_t deadline = cli_deadline(options->timeout);
+    do
+        error = shmring_queue_send(&send->queue, place, (uint32_t)length, options->type, deadline);
+    while (cli_goes_on(error));
     return error == 0 ? CLI_OK : cli_fail(send->ring, error, "sender");
 }
 
@@ -175,7 +180,7 @@ static int send_len32(struct send *send)
 
 static int send_all(struct send *send)
 {
-    uint64_t max = send->is_many ? shmring_mpmc_slot_size(&send->many.producer.side)
+    uint64_t max = send->is_many ? shmring_mpmc_slot_size(&send->queue.producer.side)
                                  : shmring_spsc_max_message(&send->sender.producer.side);
 
     send->max = max;
@@ -194,15 +199,34 @@ static int send_all(struct send *send)
     }
 }
 
-static int open_once(struct send *send, const shmring_channel_options *options)
+static int open_once(struct send *send, shmring_channel_options options)
 {
-    int error = shmring_sender_open(&send->sender, send->ring, options);
+    int error = shmring_sender_open(&send->sender, send->ring, &options);
 
-    if (error != -EPROTOTYPE && error != -EPROTONOSUPPORT)
+    if (error != -EPROTOTYPE)
         return error;
-    error = cli_many_open(&send->many, send->ring, options, SHMRING_ROLE_PRODUCER);
+    options.create = false;
+    error = shmring_queue_sender_open(&send->queue, send->ring, &options);
     send->is_many = error == 0;
     return error;
+}
+
+/* Runs in the signal handler. */
+static void cancel(void *handle)
+{
+    struct send *send = handle;
+
+    if (send->is_many)
+        shmring_queue_sender_cancel(&send->queue);
+    else
+        shmring_sender_cancel(&send->sender);
+}
+
+static void close_ring(struct send *send)
+{
+    cli_set_cancel(NULL, NULL);
+    shmring_queue_sender_close(&send->queue);
+    shmring_sender_close(&send->sender);
 }
 
 /* A ring that is half made becomes a whole one in a moment, or never. */
@@ -214,14 +238,17 @@ static int open_ring(struct send *send)
 
     options.create = !send->options->no_create;
     do {
-        error = open_once(send, &options);
+        error = open_once(send, options);
         if (error != -EAGAIN)
             break;
         cli_pause();
     } while (!cli_signal && shmring_clock() < end);
     if (error == -EAGAIN && cli_signal)
         error = -EINTR;
-    return error == 0 ? CLI_OK : cli_fail(send->ring, error, "sender");
+    if (error != 0)
+        return cli_fail(send->ring, cli_what_is_missing(send->ring, error), "sender");
+    cli_set_cancel(cancel, send);
+    return CLI_OK;
 }
 
 int cli_send(const struct cli_options *options)
@@ -233,7 +260,6 @@ int cli_send(const struct cli_options *options)
     send.ring = options->arguments[0];
     send.input = "standard input";
     send.reader.fd = STDIN_FILENO;
-    send.wait.timeout = options->timeout;
     if (status != CLI_OK)
         return status;
     if (options->count > 1 && strcmp(options->arguments[1], "-") != 0) {
@@ -245,8 +271,7 @@ int cli_send(const struct cli_options *options)
     status = open_ring(&send);
     if (status == CLI_OK) {
         status = send_all(&send);
-        cli_many_close(&send.many);
-        shmring_sender_close(&send.sender);
+        close_ring(&send);
     }
     free(send.place);
     cli_reader_close(&send.reader);

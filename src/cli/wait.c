@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the options of the command and the library. */
+/* Between the options of the command and the library: how calls wait, and what ends them. */
 #include "cli.h"
 
 #include <errno.h>
 #include <time.h>
 
-static const int64_t SLICE_NS = 100000000;
+static struct {
+    void (*call)(void *handle);
+    void *handle;
+} cancel;
 
 shmring_channel_options cli_channel_options(const struct cli_options *options)
 {
@@ -14,39 +17,38 @@ shmring_channel_options cli_channel_options(const struct cli_options *options)
         .capacity = options->capacity,
         .wait = options->wait,
         .segment = {.size = sizeof(shmring_segment_options), .mode = options->mode},
+        .backend = options->backend,
+        .fence = options->fence,
     };
 }
 
-static void next_slice(struct cli_wait *wait, int64_t now)
+int64_t cli_deadline(int64_t timeout)
 {
-    wait->slice = wait->end - now < SLICE_NS ? wait->end : now + SLICE_NS;
+    return timeout < 0 ? SHMRING_NEVER : shmring_deadline(timeout);
 }
 
-void cli_wait_start(struct cli_wait *wait)
+bool cli_goes_on(int error)
 {
-    wait->end = SHMRING_NEVER;
-    if (wait->timeout < 0)
-        return; /* the last slice will do, also when it is over: no clock for each message */
-    wait->end = shmring_deadline(wait->timeout);
-    next_slice(wait, shmring_clock());
+    return error == -EINTR && !cli_signal;
 }
 
-bool cli_wait_goes_on(struct cli_wait *wait, int *error)
+void cli_set_cancel(void (*call)(void *handle), void *handle)
 {
-    if (*error != -ETIMEDOUT && *error != -EINTR)
-        return false;
-    if (cli_signal) {
-        *error = -EINTR;
-        return false;
-    }
-    int64_t now = shmring_clock();
+    sigset_t all, before;
 
-    if (now >= wait->end) {
-        *error = -ETIMEDOUT;
-        return false;
-    }
-    next_slice(wait, now);
-    return true;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    cancel.call = call;
+    cancel.handle = handle;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (cli_signal)
+        cli_cancel();
+}
+
+void cli_cancel(void)
+{
+    if (cancel.call != NULL)
+        cancel.call(cancel.handle);
 }
 
 void cli_pause(void)

@@ -8,6 +8,12 @@ static void many_to_many(void)
     static const char *const policies[] = {"block", "spin"};
     char line[1024];
 
+    /* Receivers go when no sender is there any more: all wait for one another. */
+    setenv("READY",
+           "until test $($S info $N | tr -s ' ' | grep -c '^senders 3$\\|^receivers 2$') = 2\n"
+           "do sleep 0.01; done; : > go; wait; rm go",
+           1);
+    setenv("GO", "until test -e go; do sleep 0.01; done", 1);
     printf("3 senders and 2 receivers at once: each line arrives exactly once\n");
     cli_expect(0, NULL, "cd $T; for i in 1 2 3; do seq -f \"$i-%g\" 4000 > in$i; done");
     cli_expect(0, NULL, "cd $T; sort in1 in2 in3 > in; test $(wc -l < in) = 12000");
@@ -15,8 +21,9 @@ static void many_to_many(void)
         snprintf(line, sizeof line,
                  "cd $T; w=%s; $S create $N --kind mpmc --slots 64 --slot-size 16\n"
                  "for i in 1 2; do $S recv $N --wait $w > out$i || echo $? > bad & done\n"
-                 "for i in 1 2 3; do $S send $N in$i --wait $w || echo $? > bad & done\n"
-                 "wait; test ! -e bad && sort out1 out2 | cmp - in && $S rm $N",
+                 "for i in 1 2 3; do\n"
+                 "{ cat in$i; eval \"$GO\"; } | $S send $N --wait $w || echo $? > bad & done\n"
+                 "eval \"$READY\"; test ! -e bad && sort out1 out2 | cmp - in && $S rm $N",
                  policies[i]);
         cli_expect(0, NULL, line);
     }
@@ -24,8 +31,9 @@ static void many_to_many(void)
     cli_expect(0, NULL,
                "cd $T; $S create $N --kind mpmc --slots 2 --slot-size 8\n"
                "for i in 1 2; do $S recv $N > out$i || echo $? > bad & done\n"
-               "for i in 1 2 3; do head -n 1000 in$i | $S send $N || echo $? > bad & done\n"
-               "wait; head -qn 1000 in1 in2 in3 | sort > part; test ! -e bad\n"
+               "for i in 1 2 3; do\n"
+               "{ head -n 1000 in$i; eval \"$GO\"; } | $S send $N || echo $? > bad & done\n"
+               "eval \"$READY\"; head -qn 1000 in1 in2 in3 | sort > part; test ! -e bad\n"
                "sort out1 out2 | cmp - part && $S rm $N");
 }
 
@@ -199,6 +207,7 @@ static void killed_sender(void)
     CHECK_EQ(check_wait(second), 5);
     close(inputs[0]);
     cli_expect(0, NULL, "cd $T; test \"$(sort out1 out2 | tr -d '\\n')\" = abcd");
+    cli_expect(0, NULL, "cd $T; test $(wc -l < err1) = 1 && test $(wc -l < err2) = 1");
 
     printf("it was told: the next recv waits; one that was killed before recv came is told too\n");
     cli_expect(4, "timed out", "$S recv $N --timeout 20ms");
@@ -209,7 +218,43 @@ static void killed_sender(void)
     close(inputs[0]);
     cli_expect(5, "a sender died, process",
                "$S recv $N > $T/out; s=$?; test $(cat $T/out) = e; exit $s");
-    cli_expect(0, NULL, "$S rm $N");
+    killed = start_sender("f\n", &inputs[0]);
+    cli_await("$S info $N | grep -q '^used  *1$'");
+    kill(killed, SIGKILL);
+    CHECK_EQ(check_wait(killed), -SIGKILL);
+    close(inputs[0]);
+    cli_expect(0, "a sender died, process", "test $($S recv $N --count 1) = f && $S rm $N");
+}
+
+static void dead_sender_with_a_successor(void)
+{
+    char line[128];
+    int inputs[2];
+
+    printf(
+        "a sender is killed, and another one has its place before recv looks: it is named too\n");
+    cli_expect(0, NULL, "$S create $N --kind mpmc");
+    pid_t killed = start_sender("a\n", &inputs[0]);
+    cli_await("$S info $N | grep -q '^used  *1$'");
+    pid_t receiver = cli_start("exec $S recv $N > $T/out 2> $T/err", CLI_SAME, CLI_SAME);
+    cli_await("$S info $N | grep -q '^used  *0$'");
+    kill(receiver, SIGSTOP);
+    cli_await("$S who $N | grep -q ' consumer  *stopped '");
+    kill(killed, SIGKILL);
+    CHECK_EQ(check_wait(killed), -SIGKILL);
+    pid_t other = start_sender("b\n", &inputs[1]);
+    cli_await("$S info $N | grep -q '^used  *1$'");
+    cli_expect(0, NULL, "$S who $N | grep -q '^ *1 .* producer  *alive '"); /* in its place */
+    kill(receiver, SIGCONT);
+    cli_await("$S info $N | grep -q '^used  *0$'");
+    close(inputs[0]);
+    close(inputs[1]);
+    CHECK_EQ(check_wait(other), 0);
+    CHECK_EQ(check_wait(receiver), 5);
+    snprintf(line, sizeof line,
+             "test \"$(cat $T/err)\" = \"shmring: $N: a sender died, process %ld\"", (long)killed);
+    cli_expect(0, NULL, line);
+    cli_expect(0, NULL, "test \"$(tr -d '\\n' < $T/out)\" = ab && $S rm $N");
 }
 
 static void await_nobody(void)
@@ -284,6 +329,7 @@ static void test(void)
     ends();
     killed_receiver();
     killed_sender();
+    dead_sender_with_a_successor();
     interrupted();
     nothing_is_lost_unsaid();
     unlinked();

@@ -104,7 +104,8 @@ static inline int cli_main(void (*test)(void))
         _exit(0);
     }
     int status = check_wait(pid);
-    cli_sh("rm -rf \"$T\" /dev/shm/\"$N\" /dev/shm/\"$N\".*");
+    cli_sh("test ! -e /dev/shm/\"$N\" || $S rm --force \"$N\" 2> \"$T\"/no # and System V sets\n"
+           "rm -rf \"$T\" /dev/shm/\"$N\" /dev/shm/\"$N\".* /dev/shm/sem.\"$N\".*");
     return status < 0 ? 1 : status;
 }
 
