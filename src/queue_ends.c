@@ -32,14 +32,18 @@ uint32_t queue_ends_died(const void *memory, const shmring_geometry *geometry,
 }
 
 void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,
-                      enum shmring_member_role role, bool is_open, uint32_t died)
+                      enum shmring_member_role role, uint32_t died)
 {
     *ends = counts_of(side, role);
-    if (is_open || ends->died != died) {
-        ends->joined--;
-        ends->left--;
-    }
+    if (ends->died != died)
+        queue_ends_expect(ends);
     ends->died = died;
+}
+
+void queue_ends_expect(shmring_queue_ends *ends)
+{
+    ends->joined--;
+    ends->left--;
 }
 
 int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role)

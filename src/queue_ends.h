@@ -15,10 +15,13 @@ bool queue_has_message_guess(const shmring_mpmc_consumer *consumer);
 uint32_t queue_ends_died(const void *memory, const shmring_geometry *geometry,
                          enum shmring_member_role role);
 
-/* From here on: what was before is no news, unless is_open, or some were found dead since died was
- * asked for: then it may still be told. */
+/* From here on: what was before is no news, unless some were found dead since died was asked
+ * for. */
 void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,
-                      enum shmring_member_role role, bool is_open, uint32_t died);
+                      enum shmring_member_role role, uint32_t died);
+
+/* The end of those that were there before may still be told. */
+void queue_ends_expect(shmring_queue_ends *ends);
 
 /* Is any member of that role alive? 1, 0, or -errno as from shmring_member_probe(). Calls the
  * kernel once for each that is not. */

@@ -34,7 +34,8 @@ static int open_sender(shmring_queue_sender *sender, const char *name,
         shmring_queue_sender_close(&opened);
         return error;
     }
-    queue_ends_begin(&opened.ends, &opened.producer.side, SHMRING_ROLE_CONSUMER, true, died);
+    queue_ends_begin(&opened.ends, &opened.producer.side, SHMRING_ROLE_CONSUMER, died);
+    queue_ends_expect(&opened.ends);
     /* Attaching buries the dead, who may have left something. */
     shmring_event_pass(&opened.messages);
     shmring_event_pass(&opened.room);
