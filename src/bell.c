@@ -14,10 +14,10 @@
 
 static const int64_t NS_PER_S = 1000000000, NAP_NS = 1000000;
 
-static const struct bell_backend *const backends[SHMRING_BACKENDS] = {
-    [SHMRING_BACKEND_FUTEX] = &bell_futex,         [SHMRING_BACKEND_EVENTFD] = &bell_eventfd,
-    [SHMRING_BACKEND_SEM] = &bell_sem,             [SHMRING_BACKEND_NAMED_SEM] = &bell_named_sem,
-    [SHMRING_BACKEND_SYSV_SEM] = &bell_sysv,
+static const struct bell_backend *const backends[SHMRING_BACKEND_SOCKET + 1] = {
+    [SHMRING_BACKEND_FUTEX] = &bell_futex,   [SHMRING_BACKEND_EVENTFD] = &bell_eventfd,
+    [SHMRING_BACKEND_SEM] = &bell_sem,       [SHMRING_BACKEND_NAMED_SEM] = &bell_named_sem,
+    [SHMRING_BACKEND_SYSV_SEM] = &bell_sysv, [SHMRING_BACKEND_SOCKET] = &bell_socket,
 };
 
 struct timespec bell_time_until(int64_t until)
@@ -44,8 +44,8 @@ static struct shmring_bell_words *words_of(uint8_t *memory, const shmring_geomet
 
         return direction == SHMRING_FOR_MESSAGES ? &control->messages.bell : &control->room.bell;
     }
-    uint64_t ringer = direction == SHMRING_FOR_MESSAGES ? geometry->producer_offset
-                                                        : geometry->consumer_offset;
+    uint64_t ringer =
+        direction == SHMRING_FOR_MESSAGES ? geometry->producer_offset : geometry->consumer_offset;
 
     return &((struct shmring_role *)(void *)(memory + ringer))->bell;
 }
@@ -100,9 +100,9 @@ void shmring_bells_remove(void *memory, const shmring_geometry *geometry,
 int shmring_bell_open(shmring_bell *ret_bell, struct shmring_bell_words *words,
                       const shmring_bell_place *place, enum shmring_direction direction)
 {
-    shmring_bell bell = {.words = words, .backend = place->backend, .fd = -1};
+    shmring_bell bell = {.words = words, .backend = place->backend, .fd = -1, .ringer = -1};
 
-    if (place->backend >= SHMRING_BACKENDS)
+    if (place->backend > SHMRING_BACKEND_SOCKET || backends[place->backend] == NULL)
         return -EINVAL;
     int error = backends[place->backend]->open(&bell, place, direction);
 
@@ -117,7 +117,7 @@ void shmring_bell_close(shmring_bell *bell)
 
     if (bell->words != NULL && backends[bell->backend]->close != NULL)
         backends[bell->backend]->close(bell);
-    *bell = (shmring_bell){.fd = -1};
+    *bell = (shmring_bell){.fd = -1, .ringer = -1};
     errno = saved_errno;
 }
 

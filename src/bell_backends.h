@@ -22,12 +22,16 @@ struct bell_backend {
     int (*sleep)(const shmring_bell *bell, uint32_t ticket, int64_t until);
 };
 
-extern const struct bell_backend bell_futex, bell_eventfd, bell_sem, bell_named_sem, bell_sysv;
+extern const struct bell_backend bell_futex, bell_eventfd, bell_sem, bell_named_sem, bell_sysv,
+    bell_socket;
 
 /* Asks for what sleeping will need, so that a refusal shows at once: a wait (FUTEX_WAIT, or
  * FUTEX_WAIT_BITSET) that cannot sleep because the word is another, and a wake of nobody. 0, or
  * -EOPNOTSUPP. */
 int bell_try_futex(struct shmring_bell_words *words, int wait);
+
+/* Has the other side of that socket closed it? */
+bool bell_socket_hung_up(int socket);
 
 /* The time from now until then; none if it has passed. */
 struct timespec bell_time_until(int64_t until);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* F_DUPFD_CLOEXEC */
 #include "channel_open.h"
+
+#include "bell_backends.h"
+#include "options.h"
 #include "shmring/queue.h"
 
 #include <errno.h>
@@ -26,13 +29,10 @@ static bool are_wrong(const shmring_channel_options *own)
 int channel_read_options(const shmring_channel_options *options, uint32_t kind,
                          shmring_channel_options *ret_own)
 {
-    *ret_own = (shmring_channel_options){.size = sizeof *ret_own};
-    if (options != NULL && options->size != 0) {
-        for (size_t i = sizeof *ret_own; i < options->size; i++)
-            if (((const unsigned char *)options)[i] != 0)
-                return -EINVAL;
-        memcpy(ret_own, options, options->size < sizeof *ret_own ? options->size : sizeof *ret_own);
-    }
+    int error = options_read(ret_own, sizeof *ret_own, options);
+
+    if (error != 0)
+        return error;
     if (kind == SHMRING_KIND_SPSC && ret_own->capacity == 0)
         ret_own->capacity = SHMRING_CHANNEL_CAPACITY;
     if (kind == SHMRING_KIND_MPMC && ret_own->capacity == 0)
@@ -178,6 +178,18 @@ int channel_open(struct open_ring *ret_ring, const char *name, const shmring_cha
         memcpy(ring.place.eventfds, fds->bells, sizeof fds->bells);
     *ret_ring = ring;
     return 0;
+}
+
+int channel_link_end(const shmring_spsc_side *side, int socket)
+{
+    uint32_t session;
+    /* First: who closes the socket in good order has ended its session before that. */
+    bool hung_up = bell_socket_hung_up(socket);
+    int end = shmring_spsc_peer(side, &session);
+
+    if (end == 0 || end == -ENOTCONN)
+        return hung_up ? -EOWNERDEAD : 0;
+    return end;
 }
 
 int shmring_channel_create(const char *name, const shmring_channel_options *options)

@@ -20,6 +20,9 @@ int channel_read_options(const shmring_channel_options *options, uint32_t kind,
  * descriptors. -EPROTOTYPE: it is of another kind, or holds elements. */
 int channel_open(struct open_ring *ret_ring, const char *name, const shmring_channel_fds *fds,
                  uint32_t kind, const shmring_channel_options *own);
-void channel_close(struct open_ring *ring);
+
+/* How the other side of a link has come to its end: 0, or as from shmring_spsc_peer(). A socket
+ * that it has closed counts, too, for a peer may close that alone. */
+int channel_link_end(const shmring_spsc_side *side, int socket);
 
 #endif

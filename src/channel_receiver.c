@@ -91,14 +91,15 @@ static int receiver_end(void *call, bool *ret_done)
     shmring_receiver *receiver = call;
     shmring_spsc_side *side = &receiver->consumer.side;
     uint32_t session;
-    int end = shmring_spsc_peer(side, &session);
+    int end = receiver->is_link ? channel_link_end(side, receiver->socket)
+                                : shmring_spsc_peer(side, &session);
 
     if (end == 0 || end == -ENOTCONN)
         return 0;
     *ret_done = shmring_spsc_has_record(&receiver->consumer);
     if (*ret_done)
         return 0;
-    if (end == -EPIPE || end == -EOWNERDEAD)
+    if (!receiver->is_link && (end == -EPIPE || end == -EOWNERDEAD))
         shmring_spsc_peer_ended(side, session);
     return end;
 }
@@ -185,8 +186,13 @@ static int receiver_wait(shmring_receiver *receiver, int64_t deadline)
 
     if (!receiver->is_polled)
         return error;
+    if (error == -ETIMEDOUT && arm_for_poll(receiver))
+        return 0;
+    /* Who rings a socket is at its other end: an end that is there already is told at once. */
+    if (error == -ETIMEDOUT && receiver->is_link && !receiver_may_sleep(receiver))
+        return blocking_wait(&receiving, receiver, &receiver->pace, NULL, SHMRING_NOW);
     if (error == -ETIMEDOUT)
-        return arm_for_poll(receiver) ? 0 : error;
+        return error;
     /* What was waited for may have been armed for, and the bell cleared. */
     shmring_bell_ring(&receiver->waiter.bell, false);
     return error;

@@ -88,15 +88,19 @@ static bool sender_has_news(void *call)
     return false;
 }
 
-/* Has the receiver died on a full ring? One that closed may have a successor: that is no end. */
+/* Has the receiver died on a full ring? One that closed may have a successor: that is no end, but
+ * on a link. */
 static int sender_end(void *call, bool *ret_done)
 {
     const struct sending *sending = call;
     shmring_spsc_side *side = &sending->sender->producer.side;
     uint32_t session;
-    int end = shmring_spsc_peer(side, &session);
 
     *ret_done = false;
+    if (sending->sender->is_link)
+        return channel_link_end(side, sending->sender->socket);
+    int end = shmring_spsc_peer(side, &session);
+
     if (end == 0 || end == -ENOTCONN || end == -EPIPE)
         return 0;
     if (end == -EOWNERDEAD)

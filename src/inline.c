@@ -118,3 +118,7 @@ extern inline void shmring_spin_hit(shmring_spin *spin);
 extern inline void shmring_wake(shmring_waiter *waiter);
 
 extern inline bool shmring_sender_commit(shmring_sender *sender, uint64_t length, uint32_t type);
+extern inline int shmring_link_fd(const shmring_link *link);
+extern inline int shmring_handshake_fd(const shmring_handshake *handshake);
+extern inline int64_t shmring_handshake_deadline(const shmring_handshake *handshake);
+extern inline int shmring_listener_fd(const shmring_listener *listener);

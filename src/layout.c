@@ -34,7 +34,8 @@ static bool is_power_of_two_within(uint64_t value, uint64_t least, uint64_t most
     return value >= least && value <= most && (value & (value - 1)) == 0;
 }
 
-static int plan_spsc(uint32_t element_size, uint64_t capacity, shmring_geometry *ret_geometry)
+static int plan_spsc(uint32_t kind, uint32_t element_size, uint64_t capacity,
+                     shmring_geometry *ret_geometry)
 {
     uint64_t least = element_size == 0 ? SHMRING_CAPACITY_MIN : 2;
     uint64_t data_size = capacity;
@@ -50,7 +51,7 @@ static int plan_spsc(uint32_t element_size, uint64_t capacity, shmring_geometry 
     uint64_t max_message = half < SHMRING_MESSAGE_MAX ? half : SHMRING_MESSAGE_MAX;
 
     *ret_geometry = (shmring_geometry){
-        .kind = SHMRING_KIND_SPSC,
+        .kind = kind,
         .element_size = element_size,
         .capacity = capacity,
         .total_size = 3 * (uint64_t)SHMRING_PAGE_SIZE + data_size,
@@ -99,8 +100,8 @@ int shmring_layout_plan(uint32_t kind, uint32_t element_size, uint64_t capacity,
     shmring_geometry plan;
     int error = -EINVAL;
 
-    if (kind == SHMRING_KIND_SPSC)
-        error = plan_spsc(element_size, capacity, &plan);
+    if (kind == SHMRING_KIND_SPSC || (kind == SHMRING_KIND_LANE && element_size == 0))
+        error = plan_spsc(kind, element_size, capacity, &plan);
     else if (kind == SHMRING_KIND_MPMC)
         error = plan_mpmc(element_size, capacity, &plan);
     if (error == 0 && plan.total_size > SIZE_MAX / 2)
@@ -220,7 +221,7 @@ int shmring_layout_check(const void *memory, size_t memory_size, shmring_geometr
     if (header.checksum != fnv1a(words, HEADER_WORDS - 1))
         return -EBADMSG;
     if ((header.incompatible & ~KNOWN_FEATURES) != 0 ||
-        (header.kind != SHMRING_KIND_SPSC && header.kind != SHMRING_KIND_MPMC))
+        header.kind < SHMRING_KIND_SPSC || header.kind > SHMRING_KIND_LANE)
         return -EPROTONOSUPPORT;
     if (header.layout_version == 0 || header.header_size != sizeof header ||
         header.total_size != memory_size ||

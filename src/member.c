@@ -20,9 +20,19 @@ static struct flock byte_lock(short type, uint32_t id)
     };
 }
 
-int shmring_member_join(int fd, uint32_t id)
+int shmring_member_lock(int fd, uint32_t id)
 {
     struct flock lock = byte_lock(F_WRLCK, id);
+
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+        return 0;
+    if (errno == EAGAIN || errno == EACCES)
+        return -EBUSY;
+    return errno == EINVAL ? -ENOTSUP : -errno;
+}
+
+int shmring_member_join(int fd, uint32_t id)
+{
     char path[sizeof "/proc/self/fd/-2147483648"];
 
     /* Opened anew, not duplicated: locks of one description never conflict with each other. */
@@ -33,14 +43,12 @@ int shmring_member_join(int fd, uint32_t id)
         return fcntl(fd, F_GETFD) < 0 ? -EBADF : -ENOTSUP;
     if (member_fd < 0)
         return -errno;
-    if (fcntl(member_fd, F_OFD_SETLK, &lock) == 0)
-        return member_fd;
-    int error = errno;
+    int error = shmring_member_lock(member_fd, id);
 
+    if (error == 0)
+        return member_fd;
     close(member_fd);
-    if (error == EAGAIN || error == EACCES)
-        return -EBUSY;
-    return error == EINVAL ? -ENOTSUP : -error;
+    return error;
 }
 
 void shmring_member_leave(int member_fd)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE /* O_TMPFILE, memfd_create, fallocate, F_ADD_SEALS */
+#include "options.h"
 #include "segment_parts.h"
 
 #include <errno.h>
@@ -53,13 +54,10 @@ int shmring_segment_check_name(const char *name)
 
 int segment_read_options(const shmring_segment_options *options, shmring_segment_options *ret_own)
 {
-    *ret_own = (shmring_segment_options){.size = sizeof *ret_own};
-    if (options == NULL || options->size == 0)
-        return 0;
-    for (size_t i = sizeof *ret_own; i < options->size; i++)
-        if (((const unsigned char *)options)[i] != 0)
-            return -EINVAL;
-    memcpy(ret_own, options, options->size < sizeof *ret_own ? options->size : sizeof *ret_own);
+    int error = options_read(ret_own, sizeof *ret_own, options);
+
+    if (error != 0)
+        return error;
     if ((ret_own->mode & ~(mode_t)OPTION_MODE_BITS) != 0 ||
         (ret_own->memory & ~MEMORY_WISHES) != 0 || ret_own->numa_node >= NUMA_NODES_MAX)
         return -EINVAL;
@@ -71,20 +69,24 @@ void segment_path(const char *name, char ret_path[PATH_MAX])
     snprintf(ret_path, PATH_MAX, SHM_DIRECTORY "/%s", name);
 }
 
+int segment_memfd(void)
+{
+    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("shmring", flags | MFD_NOEXEC_SEAL);
+
+    if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
+        fd = memfd_create("shmring", flags);
+    return fd < 0 ? -errno : fd;
+}
+
 /* A descriptor of a new, empty object. *ret_exclusive: it has its name already. */
 static int create_object(const char *name, bool *ret_exclusive)
 {
     char path[PATH_MAX];
 
     *ret_exclusive = false;
-    if (name == NULL) {
-        unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-        int fd = memfd_create("shmring", flags | MFD_NOEXEC_SEAL);
-
-        if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
-            fd = memfd_create("shmring", flags);
-        return fd < 0 ? -errno : fd;
-    }
+    if (name == NULL)
+        return segment_memfd();
     segment_path(name, path);
     if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
         return -EEXIST;
@@ -197,6 +199,22 @@ static bool beyond_file_limit(uint64_t size)
     return getrlimit(RLIMIT_FSIZE, &limit) == 0 && size > limit.rlim_cur;
 }
 
+static int set_size(int fd, uint64_t size)
+{
+    if (beyond_memory(size))
+        return -ENOSPC;
+    if (beyond_file_limit(size))
+        return -EFBIG;
+    return ftruncate(fd, (off_t)size) != 0 ? -errno : 0;
+}
+
+int segment_reserve(int fd, uint64_t size)
+{
+    int error = set_size(fd, size);
+
+    return error != 0 ? error : reserve_pages(fd, (size_t)size);
+}
+
 /* Size, permissions, pages and header of a new object. */
 static int build(shmring_segment *segment, const shmring_geometry *geometry,
                  const shmring_segment_options *own)
@@ -208,14 +226,11 @@ static int build(shmring_segment *segment, const shmring_geometry *geometry,
         return -errno;
     if (fchmod(segment->fd, mode) != 0)
         return -errno;
-    if (beyond_memory(geometry->total_size))
-        return -ENOSPC;
-    if (beyond_file_limit(geometry->total_size))
-        return -EFBIG;
-    if (ftruncate(segment->fd, (off_t)segment->size) != 0)
-        return -errno;
-    error = segment_map(segment->fd, segment->size, (own->memory & SHMRING_MEMORY_HUGE) != 0,
-                        segment);
+    error = set_size(segment->fd, geometry->total_size);
+    if (error != 0)
+        return error;
+    error =
+        segment_map(segment->fd, segment->size, (own->memory & SHMRING_MEMORY_HUGE) != 0, segment);
     if (error != 0)
         return error;
     if ((own->memory & SHMRING_MEMORY_NUMA) != 0)
@@ -240,14 +255,13 @@ void segment_discard(shmring_segment *segment)
 }
 
 int shmring_segment_create(shmring_segment *ret_segment, const char *name,
-                           const shmring_geometry *geometry,
-                           const shmring_segment_options *options)
+                           const shmring_geometry *geometry, const shmring_segment_options *options)
 {
     shmring_segment segment = {.size = (size_t)geometry->total_size};
     shmring_segment_options own;
     int error = segment_read_options(options, &own);
 
-    if (error == 0 && !shmring_layout_is_planned(geometry))
+    if (error == 0 && (!shmring_layout_is_planned(geometry) || geometry->kind == SHMRING_KIND_LANE))
         error = -EINVAL;
     if (error == 0 && name != NULL)
         error = shmring_segment_check_name(name);

@@ -54,11 +54,13 @@ static int open_rest(shmring_segment *segment, const struct stat *status,
 {
     int error = check_header(segment->fd, status->st_size, ret_geometry);
 
+    if (error == 0 && ret_geometry->kind == SHMRING_KIND_LANE)
+        error = -EPROTO;
     if (error != 0)
         return error;
     segment->size = (size_t)ret_geometry->total_size;
-    error = segment_map(segment->fd, segment->size, (own->memory & SHMRING_MEMORY_HUGE) != 0,
-                        segment);
+    error =
+        segment_map(segment->fd, segment->size, (own->memory & SHMRING_MEMORY_HUGE) != 0, segment);
     if (error == 0)
         error = segment_populate(segment);
     if (error == 0)

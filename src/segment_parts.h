@@ -12,6 +12,12 @@ int segment_read_options(const shmring_segment_options *options, shmring_segment
 
 void segment_path(const char *name, char ret_path[PATH_MAX]);
 
+/* A memfd that can be sealed and not be executed, or -errno. */
+int segment_memfd(void);
+
+/* Makes an empty object that long, with all its pages. -ENOSPC, -EFBIG, -ENOMEM. */
+int segment_reserve(int fd, uint64_t size);
+
 /* Maps size bytes of fd, with the alignment that huge pages need if they are wished for. */
 int segment_map(int fd, size_t size, bool huge, shmring_segment *segment);
 

@@ -8,13 +8,52 @@
 /* How much a consumer gives back at once, at most. */
 static const uint64_t LAZY_BYTES = 16 << 10;
 
-/* The first half of attaching: the lock, and whether the positions make sense. What was checked is
- * what is handed out: a second look could see something else. */
+/* Where a ring lies. */
+struct places {
+    struct shmring_role *producer, *consumer;
+    uint8_t *data;
+};
+
+/* The first half of attaching: do the positions make sense? What was checked is what is handed out:
+ * a second look could see something else. */
+static int make_side(const struct places *at, const shmring_geometry *geometry, uint32_t id,
+                     shmring_spsc_side *ret_side, uint64_t *ret_head, uint64_t *ret_tail)
+{
+    /* One of the two stands still, because we hold its role, and the other keeps to it.
+     * [spsc.A] pairs with [spsc.D] */
+    uint64_t head = shmring_load64_acquire(&at->consumer->pos);
+    /* [spsc.C] pairs with [spsc.B] */
+    uint64_t tail = shmring_load64_acquire(&at->producer->pos);
+
+    if (tail - head > geometry->capacity ||
+        (geometry->element_size == 0 && (tail | head) % SHMRING_RECORD_ALIGN != 0))
+        return -EBADMSG;
+    *ret_head = head;
+    *ret_tail = tail;
+    *ret_side = (shmring_spsc_side){
+        .own = id == SHMRING_SPSC_PRODUCER ? at->producer : at->consumer,
+        .peer = id == SHMRING_SPSC_PRODUCER ? at->consumer : at->producer,
+        .data = at->data,
+        .capacity = geometry->capacity,
+        .mask = geometry->capacity - 1,
+        .max_message = geometry->max_message,
+        .element_size = geometry->element_size,
+        .peer_id = SHMRING_SPSC_PRODUCER + SHMRING_SPSC_CONSUMER - id,
+        .member_fd = -1,
+        .probe_fd = -1,
+    };
+    return 0;
+}
+
+/* Takes the lock of the role, if the memory is a file's. */
 static int take_role(uint8_t *memory, const shmring_geometry *geometry, int fd, uint32_t id,
                      shmring_spsc_side *ret_side, uint64_t *ret_head, uint64_t *ret_tail)
 {
-    struct shmring_role *producer = (void *)(memory + geometry->producer_offset);
-    struct shmring_role *consumer = (void *)(memory + geometry->consumer_offset);
+    const struct places at = {
+        .producer = (void *)(memory + geometry->producer_offset),
+        .consumer = (void *)(memory + geometry->consumer_offset),
+        .data = memory + geometry->data_offset,
+    };
 
     if (geometry->kind != SHMRING_KIND_SPSC || geometry->read_only)
         return -EPROTONOSUPPORT;
@@ -22,30 +61,13 @@ static int take_role(uint8_t *memory, const shmring_geometry *geometry, int fd, 
 
     if (fd >= 0 && member_fd < 0)
         return member_fd;
-    /* One of the two stands still, because we hold its role, and the other keeps to it.
-     * [spsc.A] pairs with [spsc.D] */
-    uint64_t head = shmring_load64_acquire(&consumer->pos);
-    /* [spsc.C] pairs with [spsc.B] */
-    uint64_t tail = shmring_load64_acquire(&producer->pos);
+    int error = make_side(&at, geometry, id, ret_side, ret_head, ret_tail);
 
-    if (tail - head > geometry->capacity ||
-        (geometry->element_size == 0 && (tail | head) % SHMRING_RECORD_ALIGN != 0)) {
+    if (error != 0) {
         shmring_member_leave(member_fd);
-        return -EBADMSG;
+        return error;
     }
-    *ret_head = head;
-    *ret_tail = tail;
-    *ret_side = (shmring_spsc_side){
-        .own = id == SHMRING_SPSC_PRODUCER ? producer : consumer,
-        .peer = id == SHMRING_SPSC_PRODUCER ? consumer : producer,
-        .data = memory + geometry->data_offset,
-        .capacity = geometry->capacity,
-        .mask = geometry->capacity - 1,
-        .max_message = geometry->max_message,
-        .element_size = geometry->element_size,
-        .peer_id = SHMRING_SPSC_PRODUCER + SHMRING_SPSC_CONSUMER - id,
-        .member_fd = member_fd,
-    };
+    ret_side->member_fd = ret_side->probe_fd = member_fd;
     return 0;
 }
 
@@ -73,6 +95,35 @@ static void end_session(shmring_spsc_side *side)
     shmring_store32_release(&side->own->session, side->session);
 }
 
+static void begin_producer(shmring_spsc_producer *ret_producer, shmring_spsc_side *side,
+                           uint64_t head, uint64_t tail)
+{
+    open_session(side);
+    *ret_producer = (shmring_spsc_producer){
+        .side = *side,
+        .tail_pos = tail,
+        .limit = head + side->capacity,
+    };
+}
+
+static void begin_consumer(shmring_spsc_consumer *ret_consumer, shmring_spsc_side *side,
+                           uint64_t head, uint64_t tail)
+{
+    uint64_t lazy = side->element_size != 0 ? LAZY_BYTES / side->element_size : LAZY_BYTES;
+    uint64_t eighth = side->capacity / 8;
+
+    open_session(side);
+    *ret_consumer = (shmring_spsc_consumer){
+        .side = *side,
+        .read_pos = head,
+        .next_pos = head,
+        .tail_seen = tail,
+        .head_pos = head,
+        .lazy = lazy < eighth ? lazy : eighth,
+    };
+    ret_consumer->flush_at = head + ret_consumer->lazy;
+}
+
 int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,
                                const shmring_geometry *geometry, int fd, bool elements)
 {
@@ -85,20 +136,13 @@ int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,
 
     if (error != 0)
         return error;
-    open_session(&side);
-    *producer = (shmring_spsc_producer){
-        .side = side,
-        .tail_pos = tail,
-        .limit = head + side.capacity,
-    };
+    begin_producer(producer, &side, head, tail);
     return 0;
 }
 
 int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
                                const shmring_geometry *geometry, int fd, bool elements)
 {
-    uint64_t lazy = elements ? LAZY_BYTES / (geometry->element_size | 1) : LAZY_BYTES;
-    uint64_t eighth = geometry->capacity / 8;
     shmring_spsc_side side;
     uint64_t head, tail;
 
@@ -108,16 +152,7 @@ int shmring_spsc_take_consumer(shmring_spsc_consumer *consumer, void *memory,
 
     if (error != 0)
         return error;
-    open_session(&side);
-    *consumer = (shmring_spsc_consumer){
-        .side = side,
-        .read_pos = head,
-        .next_pos = head,
-        .tail_seen = tail,
-        .head_pos = head,
-        .lazy = lazy < eighth ? lazy : eighth,
-    };
-    consumer->flush_at = head + consumer->lazy;
+    begin_consumer(consumer, &side, head, tail);
     return 0;
 }
 
@@ -131,6 +166,54 @@ int shmring_spsc_attach_consumer(shmring_spsc_consumer *consumer, void *memory,
                                  const shmring_geometry *geometry, int fd)
 {
     return shmring_spsc_take_consumer(consumer, memory, geometry, fd, false);
+}
+
+/* The first half of attaching on a link. The two sides' mappings have the same layout. */
+static int make_lane_side(uint8_t *producer, uint8_t *consumer, const shmring_geometry *geometry,
+                          uint32_t id, shmring_spsc_side *ret_side, uint64_t *ret_head,
+                          uint64_t *ret_tail)
+{
+    const struct places at = {
+        .producer = (void *)(producer + geometry->producer_offset),
+        .consumer = (void *)(consumer + geometry->consumer_offset),
+        .data = producer + geometry->data_offset,
+    };
+
+    if (geometry->kind != SHMRING_KIND_LANE || geometry->read_only)
+        return -EPROTONOSUPPORT;
+    return make_side(&at, geometry, id, ret_side, ret_head, ret_tail);
+}
+
+int shmring_spsc_attach_producer_lane(shmring_spsc_producer *producer, void *own, void *peer,
+                                      const shmring_geometry *geometry, int lock_fd,
+                                      uint32_t peer_id)
+{
+    shmring_spsc_side side;
+    uint64_t head, tail;
+    int error = make_lane_side(own, peer, geometry, SHMRING_SPSC_PRODUCER, &side, &head, &tail);
+
+    if (error != 0)
+        return error;
+    side.probe_fd = lock_fd;
+    side.peer_id = peer_id;
+    begin_producer(producer, &side, head, tail);
+    return 0;
+}
+
+int shmring_spsc_attach_consumer_lane(shmring_spsc_consumer *consumer, void *own, void *peer,
+                                      const shmring_geometry *geometry, int lock_fd,
+                                      uint32_t peer_id)
+{
+    shmring_spsc_side side;
+    uint64_t head, tail;
+    int error = make_lane_side(peer, own, geometry, SHMRING_SPSC_CONSUMER, &side, &head, &tail);
+
+    if (error != 0)
+        return error;
+    side.probe_fd = lock_fd;
+    side.peer_id = peer_id;
+    begin_consumer(consumer, &side, head, tail);
+    return 0;
 }
 
 void shmring_spsc_end_producer(shmring_spsc_producer *producer)
@@ -178,9 +261,9 @@ int shmring_spsc_peer(const shmring_spsc_side *side, uint32_t *ret_session)
             return -ENOTCONN;
         if (session % 2 == 0)
             return -EPIPE;
-        if (side->member_fd < 0)
+        if (side->probe_fd < 0)
             return 0;
-        int held = shmring_member_probe(side->member_fd, side->peer_id);
+        int held = shmring_member_probe(side->probe_fd, side->peer_id);
 
         if (held != 0)
             return held < 0 ? held : 0;
@@ -216,11 +299,11 @@ bool shmring_spsc_poison_consumer(shmring_spsc_consumer *consumer)
 
 uint64_t shmring_spsc_used_guess(const shmring_spsc_side *side)
 {
-    bool producing = side->peer_id == SHMRING_SPSC_CONSUMER;
     /* relaxed: a guess, both. */
     uint64_t own = shmring_load64_relaxed(&side->own->pos);
     uint64_t peer = shmring_load64_relaxed(&side->peer->pos);
-    uint64_t used = producing ? own - peer : peer - own;
+    /* One of the two is at most capacity, and is it. */
+    uint64_t used = own - peer <= side->capacity ? own - peer : peer - own;
 
     return used <= side->capacity ? used : side->capacity;
 }

@@ -30,6 +30,30 @@ void shmring_fence_heavy(void)
     shmring_fence_seq_cst();
 }
 
+/* The bells of both directions, for a waiter that knows its words. */
+static int open_bells(shmring_waiter *waiter, enum shmring_member_role role,
+                      const shmring_bell_place *ours, const shmring_bell_place *theirs)
+{
+    bool produces = role == SHMRING_ROLE_PRODUCER;
+    int error = shmring_bell_open(&waiter->ours, &waiter->own->bell, ours,
+                                  produces ? SHMRING_FOR_MESSAGES : SHMRING_FOR_ROOM);
+
+    if (error != 0)
+        return error;
+    /* Not written to through this waiter, whatever the type says. */
+    struct shmring_role *peer = (struct shmring_role *)(uintptr_t)waiter->peer;
+
+    error = shmring_bell_open(&waiter->bell, &peer->bell, theirs,
+                              produces ? SHMRING_FOR_ROOM : SHMRING_FOR_MESSAGES);
+    if (error != 0) {
+        shmring_bell_close(&waiter->ours);
+        return error;
+    }
+    /* relaxed: only this side writes it. Nothing new is published yet: others saw to the old. */
+    waiter->noticed = shmring_load64_relaxed(&waiter->own->pos);
+    return 0;
+}
+
 int shmring_waiter_open(shmring_waiter *ret_waiter, void *memory, const shmring_geometry *geometry,
                         enum shmring_member_role role, const shmring_bell_place *place)
 {
@@ -47,20 +71,25 @@ int shmring_waiter_open(shmring_waiter *ret_waiter, void *memory, const shmring_
 
     place = place != NULL ? place : &futex;
     if (error == 0)
-        error = shmring_bell_open(&waiter.ours, &waiter.own->bell, place,
-                                  produces ? SHMRING_FOR_MESSAGES : SHMRING_FOR_ROOM);
-    if (error != 0)
-        return error;
-    error = shmring_bell_open(&waiter.bell, &(produces ? consumer : producer)->bell, place,
-                              produces ? SHMRING_FOR_ROOM : SHMRING_FOR_MESSAGES);
-    if (error != 0) {
-        shmring_bell_close(&waiter.ours);
-        return error;
-    }
-    /* relaxed: only this side writes it. Nothing new is published yet: others saw to the old. */
-    waiter.noticed = shmring_load64_relaxed(&waiter.own->pos);
-    *ret_waiter = waiter;
-    return 0;
+        error = open_bells(&waiter, role, place, place);
+    if (error == 0)
+        *ret_waiter = waiter;
+    return error;
+}
+
+int shmring_waiter_open_lane(shmring_waiter *ret_waiter, struct shmring_role *own,
+                             const struct shmring_role *peer, bool light,
+                             enum shmring_member_role role, const shmring_bell_place *ours,
+                             const shmring_bell_place *theirs)
+{
+    shmring_waiter waiter = {.own = own, .peer = peer, .light = light};
+    int error = light ? shmring_fence_register() : 0;
+
+    if (error == 0)
+        error = open_bells(&waiter, role, ours, theirs);
+    if (error == 0)
+        *ret_waiter = waiter;
+    return error;
 }
 
 void shmring_waiter_close(shmring_waiter *waiter)

@@ -14,6 +14,9 @@
  *               ring. Without SEM_UNDO: a ring that its ringer's death took back would be a lost
  *               wake; what is left over instead is one wake for nothing.
  *
+ * A link (link.h) may also use its socket: it rings by sending a byte, and sleeps for what the
+ * other side sends. Pollable like an eventfd, but no peer can make it block.
+ *
  * The semaphores are for members that trust each other: who can write to one can stop it. What
  * such a member can do is a wrong wake, or none, which is as bad as a death between publishing and
  * ringing: each sleep ends within SHMRING_WAIT_CAP_NS, and the sleeper looks again. (glibc aborts
@@ -46,14 +49,17 @@ typedef struct shmring_bell_place {
     const char *name; /* of the segment; NULL: it has none */
     int segment_fd;   /* what has a name: owner, group, mode and, of System V, the key */
     int eventfds[2];  /* by enum shmring_direction; not kept, but duplicated */
+    int socket;       /* of a link: a stream of packets, kept by the link */
+    bool sleeps;      /* of a link: opened by who sleeps, else by who rings */
 } shmring_bell_place;
 
 /* Private to the process. All members are the library's, but for fd. */
 typedef struct shmring_bell {
     struct shmring_bell_words *words;
     enum shmring_backend backend;
-    int fd; /* eventfd: readable when it was rung; else -1 */
+    int fd; /* eventfd, or the socket of who sleeps: readable when it was rung; else -1 */
     int set;
+    int ringer; /* the socket of who rings, or -1 */
     void *semaphore;
 } shmring_bell;
 

@@ -86,6 +86,8 @@ typedef struct shmring_sender {
     shmring_spsc_producer producer;
     shmring_waiter waiter;
     shmring_pace pace;
+    bool is_link; /* one half of a link (link.h), which has the memory, and this socket */
+    int socket;
 } shmring_sender;
 
 typedef struct shmring_receiver {
@@ -96,6 +98,8 @@ typedef struct shmring_receiver {
     uint32_t gather_count;
     int64_t gather_ns;
     bool is_polled; /* its descriptor was asked for */
+    bool is_link;   /* as above */
+    int socket;
 } shmring_receiver;
 
 /* Creates the channel. options may be NULL. Returns 0, or -EINVAL for the options, or as from

@@ -10,6 +10,8 @@
  *   producer_offset   struct shmring_role   the producer
  *   consumer_offset   struct shmring_role   the consumer
  *   data_offset       data                  the producer
+ *   one side of a link (link.h): the same, all of it written by that side, the consumer being that
+ *   of the other side's messages, which lie in an object of the other side's
  *   many of both (mpmc.h):
  *   control_offset    struct shmring_mpmc_control       all members
  *   members_offset    struct shmring_member_record[]    each its own, and the dead's
@@ -54,6 +56,8 @@ enum {
 enum shmring_kind {
     SHMRING_KIND_SPSC = 1, /* one producer, one consumer: messages, or elements of one size */
     SHMRING_KIND_MPMC = 2, /* many of both: messages in slots of one size */
+    SHMRING_KIND_LANE =
+        3, /* what one side of a link writes: messages out, and how far it has read */
 };
 
 /* What the creator may choose (shmring_geometry.options). */
@@ -76,6 +80,7 @@ enum shmring_backend {
     SHMRING_BACKEND_NAMED_SEM = 3, /* a named POSIX semaphore beside the ring */
     SHMRING_BACKEND_SYSV_SEM = 4,  /* a System V semaphore */
     SHMRING_BACKENDS,
+    SHMRING_BACKEND_SOCKET = 16, /* that of a link (link.h): never in a header */
 };
 
 /*

@@ -106,7 +106,7 @@ int shmring_segment_publish(shmring_segment *segment);
  *   -ENOENT                 no such segment
  *   -EPERM                  another owner, a mode that lets strangers in, or a second hard link
  *   -EACCES                 the permissions of the object
- *   -EPROTO                 not a ring, or no regular file
+ *   -EPROTO                 not a ring, one side of a link, or no regular file
  *   -EAGAIN, -EPROTONOSUPPORT, -EBADMSG as from shmring_layout_check()
  *   -ENOSPC                 it has holes (or was cut short meanwhile), and there is no room
  *   -EMFILE, -ENFILE, -ENOMEM

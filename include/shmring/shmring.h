@@ -17,6 +17,7 @@
 #include "shmring/clock.h"
 #include "shmring/event.h"
 #include "shmring/layout.h"
+#include "shmring/link.h"
 #include "shmring/member.h"
 #include "shmring/mpmc.h"
 #include "shmring/mpmc_side.h"

@@ -71,7 +71,8 @@ typedef struct shmring_spsc_side {
     uint32_t element_size;
     uint32_t session;
     uint32_t peer_id; /* the other role's member id */
-    int member_fd;
+    int member_fd;    /* holds our lock; -1: none, or a link holds it */
+    int probe_fd;     /* tells whether the other role's is held; -1: there is none to ask */
     int error;
 } shmring_spsc_side;
 
@@ -108,6 +109,18 @@ int shmring_spsc_attach_producer(shmring_spsc_producer *producer, void *memory,
                                  const shmring_geometry *geometry, int fd);
 int shmring_spsc_attach_consumer(shmring_spsc_consumer *consumer, void *memory,
                                  const shmring_geometry *geometry, int fd);
+
+/*
+ * The same in a ring that lies in two mappings, of what each side alone can write (link.h): own is
+ * written, peer only read. lock_fd, which must stay open, tells by shmring_member_probe() of
+ * peer_id whether the other side lives. Does not wait. Returns 0, -EBADMSG or -EPROTONOSUPPORT.
+ */
+int shmring_spsc_attach_producer_lane(shmring_spsc_producer *producer, void *own, void *peer,
+                                      const shmring_geometry *geometry, int lock_fd,
+                                      uint32_t peer_id);
+int shmring_spsc_attach_consumer_lane(shmring_spsc_consumer *consumer, void *own, void *peer,
+                                      const shmring_geometry *geometry, int lock_fd,
+                                      uint32_t peer_id);
 
 /* What the attach calls of this file (elements false) and of spsc_array.h (true) are made of. */
 int shmring_spsc_take_producer(shmring_spsc_producer *producer, void *memory,

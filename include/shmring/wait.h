@@ -81,6 +81,12 @@ typedef struct shmring_waiter {
  */
 int shmring_waiter_open(shmring_waiter *ret_waiter, void *memory, const shmring_geometry *geometry,
                         enum shmring_member_role role, const shmring_bell_place *place);
+/* The same on a link (link.h), where own may be written, peer only read: ours is what we ring,
+ * theirs what we sleep on. light: the other side is registered for it, too. */
+int shmring_waiter_open_lane(shmring_waiter *ret_waiter, struct shmring_role *own,
+                             const struct shmring_role *peer, bool light,
+                             enum shmring_member_role role, const shmring_bell_place *ours,
+                             const shmring_bell_place *theirs);
 void shmring_waiter_close(shmring_waiter *waiter);
 
 /* The slow half of wake: rings the bell. */

@@ -42,6 +42,7 @@ LAYERS = {
     "event": WAIT | {"wait"},
     "spsc_array": BASE | {"spsc"},
     "channel": CHANNEL,
+    "link": CHANNEL | {"channel"},
     "queue": QUEUE,
     "poll": QUEUE | {"queue"},
 }
@@ -51,15 +52,23 @@ PRIVATE = {
     "bell_backends": {"bell"},
     "blocking": WAIT | {"wait"},
     "channel_open": CHANNEL | {"channel"},
+    "options": set(),
+    "lane": CHANNEL | {"channel", "link", "segment_parts"},
+    "link_parts": CHANNEL | {"channel", "link"},
+    "link_wire": CHANNEL | {"channel", "link"},
     "queue_ends": QUEUE | {"queue"},
 }
 LAYERS |= PRIVATE
-LAYERS["segment"] |= {"segment_parts"}
+LAYERS["segment"] |= {"segment_parts", "options"}
 LAYERS["segment_open"] = {"segment_parts"}
 LAYERS["bell"] |= {"bell_backends"}
-LAYERS["bell_eventfd"] = LAYERS["bell_sysv"] = {"bell_backends"}
+LAYERS["bell_eventfd"] = LAYERS["bell_socket"] = LAYERS["bell_sysv"] = {"bell_backends"}
 LAYERS["bell_sem"] = {"bell_backends", "segment"}
-LAYERS["channel_open"] |= {"queue"}
+LAYERS["channel_open"] |= {"bell_backends", "options", "queue"}
+LAYERS["link"] |= {"lane", "link_parts", "link_wire", "options"}
+LAYERS["link_client"] = LAYERS["link_server"] = {"lane", "link_parts", "link_wire"}
+LAYERS["link_listen"] = {"lane", "link_parts"}
+LAYERS["link_path"] = {"link_parts"}
 LAYERS["channel_sender"] = LAYERS["channel_receiver"] = {"channel_open", "blocking"}
 LAYERS["queue_sender"] = {"channel_open", "blocking", "queue_ends"}
 LAYERS["poll"] |= {"blocking", "queue_ends", "bell_backends"}

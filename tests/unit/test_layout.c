@@ -119,7 +119,7 @@ Test(layout, versions_and_features_are_told_apart_from_damage)
     header->incompatible = 1;
     cr_expect_eq(check_resealed(header, total), -EPROTONOSUPPORT, "unknown incompatible feature");
     *header = good;
-    header->kind = 3;
+    header->kind = 4;
     cr_expect_eq(check_resealed(header, total), -EPROTONOSUPPORT, "unknown kind");
     *header = good;
     header->compatible = 1;
