@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -347,7 +348,7 @@ int shmring_link_accept(shmring_listener *listener, shmring_link *ret_link, int6
     const int64_t ns_per_ms = 1000000;
 
     for (;;) {
-        struct epoll_event event;
+        struct pollfd one = {.fd = listener->epoll, .events = POLLIN};
         int error = step(listener, ret_link);
 
         if (error != -EAGAIN)
@@ -358,8 +359,7 @@ int shmring_link_accept(shmring_listener *listener, shmring_link *ret_link, int6
             return -ETIMEDOUT;
         /* At most the cap, for the sake of handshakes whose time runs out. */
         left = left < SHMRING_WAIT_CAP_NS ? left : SHMRING_WAIT_CAP_NS;
-        if (epoll_wait(listener->epoll, &event, 1, (int)((left + ns_per_ms - 1) / ns_per_ms)) < 0 &&
-            errno == EINTR)
+        if (poll(&one, 1, (int)((left + ns_per_ms - 1) / ns_per_ms)) < 0 && errno == EINTR)
             return -EINTR;
     }
 }

@@ -49,7 +49,7 @@ enum {
     SHMRING_LINK_PATH_MAX = 100, /* bytes, without the final zero: sun_path less what we append */
     SHMRING_LINK_PENDING = 32,   /* handshakes that a listener has under way at most */
 };
-#define SHMRING_LINK_CAPACITY (UINT64_C(256) << 10)
+#define SHMRING_LINK_CAPACITY (UINT64_C(64) << 10)
 #define SHMRING_LINK_CAPACITY_MAX (UINT64_C(1) << 30)
 #define SHMRING_LINK_TIMEOUT_NS INT64_C(1000000000)
 
