@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
-/* A spinner looks at the clock every so many misses, and then asks whether the other side lives
- * every so often; one that only polls (SHMRING_NOW) asks every so many polls in vain. */
+/* A spinner looks at the clock every so many misses. Who waits in vain asks every so often whether
+ * the other side lives; one that only polls (SHMRING_NOW), every so many polls. */
 enum {
     MISSES_PER_LOOK = 64,
     MISSES_BEFORE_REST = 32,
@@ -15,8 +15,7 @@ static const int64_t ASK_NS = 10000000;
 /* One wait. */
 struct wait {
     int64_t deadline;
-    int64_t began;  /* as far as the clock was looked at; else 0 */
-    int64_t ask_at;
+    int64_t began; /* as far as the clock was looked at; else 0 */
     bool sleeps;
 };
 
@@ -48,6 +47,20 @@ void blocking_ask_next(shmring_pace *pace)
     pace->polls = POLLS_PER_ASK - 1;
 }
 
+bool blocking_is_due(shmring_pace *pace, int64_t now)
+{
+    if (now < pace->ask_at)
+        return false;
+    pace->ask_at = now + ASK_NS;
+    return true;
+}
+
+void blocking_poll_by_clock(shmring_pace *pace)
+{
+    if (blocking_is_due(pace, shmring_clock()))
+        blocking_ask_next(pace);
+}
+
 /* A moment without the kernel. Looks at the clock now and then; *ret_ask: it is time to ask for the
  * other side's life, too. An adaptive wait that has taken too long sleeps from now on. */
 static int spin_step(struct wait *wait, shmring_pace *pace, const shmring_word64 *watched,
@@ -68,15 +81,11 @@ static int spin_step(struct wait *wait, shmring_pace *pace, const shmring_word64
         return 0;
     int64_t now = shmring_clock();
 
-    if (wait->began == 0) {
+    if (wait->began == 0)
         wait->began = now;
-        wait->ask_at = now + ASK_NS;
-    }
     wait->sleeps = pace->policy == SHMRING_WAIT_ADAPTIVE && now - wait->began >= pace->window;
-    /* At the end too: calls with short deadlines must learn of a death as well. */
-    *ret_ask = now >= wait->ask_at || now >= wait->deadline;
-    if (*ret_ask)
-        wait->ask_at = now + ASK_NS;
+    /* Not while there is something every few milliseconds: no call of the kernel then. */
+    *ret_ask = (now - wait->began >= ASK_NS || now >= wait->deadline) && blocking_is_due(pace, now);
     return now >= wait->deadline ? -ETIMEDOUT : 0;
 }
 
@@ -87,19 +96,6 @@ static void learn(const struct wait *wait, shmring_pace *pace)
 
     if (pace->policy == SHMRING_WAIT_ADAPTIVE)
         pace->window = shmring_spin_window(pace->window, waited);
-}
-
-/* A sleep. Woken for nothing, it asks only now and then. */
-static int sleep_step(struct wait *wait, const struct blocking_call *ops, void *call,
-                      bool *ret_done, bool *ret_ask)
-{
-    int error = ops->sleep(call, wait->deadline, ret_done);
-    int64_t now = *ret_done ? 0 : shmring_clock();
-
-    *ret_ask = now >= wait->ask_at || ops->has_news(call);
-    if (*ret_ask)
-        wait->ask_at = now + ASK_NS;
-    return error;
 }
 
 /* One look, and what to do if it is in vain. */
@@ -119,7 +115,8 @@ static int step(struct wait *wait, const struct blocking_call *ops, void *call, 
     } else if (!wait->sleeps) {
         error = spin_step(wait, pace, watched, &ask);
     } else {
-        error = sleep_step(wait, ops, call, ret_done, &ask);
+        error = ops->sleep(call, wait->deadline, ret_done);
+        ask = !*ret_done && blocking_is_due(pace, shmring_clock());
     }
     /* Who sleeps looks for itself, armed. */
     *ret_done = *ret_done || (!wait->sleeps && ops->attempt(call));
@@ -131,14 +128,11 @@ static int step(struct wait *wait, const struct blocking_call *ops, void *call, 
 int blocking_wait(const struct blocking_call *ops, void *call, shmring_pace *pace,
                   const shmring_word64 *watched, int64_t deadline)
 {
-    struct wait wait = {.deadline = deadline, .sleeps = pace->policy == SHMRING_WAIT_BLOCK};
+    struct wait wait = {.deadline = deadline,
+                        .sleeps = deadline > SHMRING_NOW && pace->policy == SHMRING_WAIT_BLOCK};
     bool done = false;
     int error = 0;
 
-    if (wait.sleeps && deadline > SHMRING_NOW)
-        wait.ask_at = shmring_clock() + ASK_NS;
-    else if (deadline <= SHMRING_NOW)
-        wait.sleeps = false;
     while (!done && error == 0)
         error = step(&wait, ops, call, pace, watched, &done);
     if (done || error == -ETIMEDOUT)

@@ -37,6 +37,14 @@ bool blocking_poll_asks(shmring_pace *pace);
 /* The next such call asks. */
 void blocking_ask_next(shmring_pace *pace);
 
+/* And by the clock: is it time to ask? If so, the next time is some milliseconds later, whichever
+ * calls with that pace come then: none of them need last that long. */
+bool blocking_is_due(shmring_pace *pace, int64_t now);
+
+/* For who polls the descriptor, and calls with SHMRING_NOW each time that this is over: such calls
+ * are too few to be counted, and go by the clock. */
+void blocking_poll_by_clock(shmring_pace *pace);
+
 /* Lets those that wait with pace give up, from now on. They still have to be woken. */
 void blocking_cancel(shmring_pace *pace);
 void blocking_resume(shmring_pace *pace);

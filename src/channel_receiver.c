@@ -181,6 +181,8 @@ static bool arm_for_poll(shmring_receiver *receiver)
 
 static int receiver_wait(shmring_receiver *receiver, int64_t deadline)
 {
+    if (receiver->is_polled && deadline <= SHMRING_NOW)
+        blocking_poll_by_clock(&receiver->pace);
     int error = blocking_wait(&receiving, receiver, &receiver->pace, &receiver->waiter.peer->pos,
                               deadline);
 

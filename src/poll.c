@@ -25,9 +25,6 @@ struct waitv {
 };
 enum { WORD_OF_32 = 2 };
 
-/* Between questions after the life of others, while it is woken for other things. */
-static const int64_t ASK_NS = 10000000;
-
 static bool is_channel_ready(shmring_receiver *receiver, bool ask)
 {
     shmring_spsc_consumer *consumer = &receiver->consumer;
@@ -74,13 +71,23 @@ static void flush(const shmring_poll_item *item)
         shmring_event_pass(&item->queue->room);
 }
 
-/* How many are ready? Those of a queue that are, and may have slept, pass the baton on: the message
- * is not taken here. */
-static int look(shmring_poll_item *items, uint32_t count, bool ask)
+/* Who only polls asks for life now and then. */
+static bool asks(const shmring_poll_item *item, int64_t now)
+{
+    shmring_pace *pace = item->channel != NULL ? &item->channel->pace : &item->queue->pace;
+
+    return now <= SHMRING_NOW ? blocking_poll_asks(pace) : blocking_is_due(pace, now);
+}
+
+/* How many are ready? now may be SHMRING_NOW. Those of a queue that are, and may have slept, pass
+ * the baton on: the message is not taken here. */
+static int look(shmring_poll_item *items, uint32_t count, int64_t now)
 {
     int ready = 0;
 
     for (uint32_t i = 0; i < count; i++) {
+        bool ask = asks(&items[i], now);
+
         if (items[i].channel != NULL)
             items[i].is_ready = is_channel_ready(items[i].channel, ask);
         else
@@ -181,31 +188,21 @@ static int sleep_on(const shmring_poll_item *items, uint32_t count, const struct
 static int wait_for_any(shmring_poll_item *items, uint32_t count, int64_t deadline)
 {
     struct waitv futexes[SHMRING_POLL_MAX];
-    int64_t now = shmring_clock(), ask_at = now + ASK_NS;
     bool is_last;
 
-    for (;; now = shmring_clock()) {
-        bool ask = now >= ask_at;
+    for (;;) {
+        int64_t now = shmring_clock();
 
         announce_all(items, count, futexes);
-        int ready = look(items, count, ask);
+        int ready = look(items, count, now);
 
         if (ready != 0 || now >= deadline)
             return ready != 0 ? ready : -ETIMEDOUT;
-        if (ask)
-            ask_at = now + ASK_NS;
-        int error =
-            sleep_on(items, count, futexes, shmring_wait_until(now, deadline, &is_last));
+        int error = sleep_on(items, count, futexes, shmring_wait_until(now, deadline, &is_last));
 
         if (error != 0)
             return error;
     }
-}
-
-/* Who only polls asks for life now and then. */
-static bool asks(const shmring_poll_item *item)
-{
-    return blocking_poll_asks(item->channel != NULL ? &item->channel->pace : &item->queue->pace);
 }
 
 int shmring_poll(shmring_poll_item *items, uint32_t count, int64_t deadline)
@@ -215,7 +212,7 @@ int shmring_poll(shmring_poll_item *items, uint32_t count, int64_t deadline)
     for (uint32_t i = 0; i < count; i++)
         if ((items[i].channel == NULL) == (items[i].queue == NULL))
             return -EINVAL;
-    int ready = look(items, count, asks(&items[0]));
+    int ready = look(items, count, SHMRING_NOW);
 
     if (ready != 0 || deadline <= SHMRING_NOW)
         return ready != 0 ? ready : -ETIMEDOUT;

@@ -247,6 +247,8 @@ static int take_or_wait(struct taking *taking, int64_t deadline)
     int error = 0;
 
     if (!take(taking)) {
+        if (receiver->is_polled && deadline <= SHMRING_NOW)
+            blocking_poll_by_clock(&receiver->pace);
         error = blocking_wait(&taking_call, taking, &receiver->pace, NULL, deadline);
         if (receiver->is_polled && error == -ETIMEDOUT)
             error = arm_for_poll(taking) ? 0 : error;

@@ -148,7 +148,8 @@ void shmring_receiver_close(shmring_receiver *receiver);
  *   -EMSGSIZE    longer than shmring_spsc_max_message(), or than the receiver's buffer
  *   -EOWNERDEAD  sending: full, and the receiver died; receiving: empty, and the sender died.
  *                Calling again waits for a successor. With SHMRING_NOW it takes some hundred calls
- *                in vain to notice, with SHMRING_WAIT_SPIN 10 ms, else 200 ms
+ *                in vain to notice, with SHMRING_WAIT_SPIN 10 ms, else 200 ms, in one call or in
+ *                many that are shorter or interrupted
  *   -EPIPE       receiving: empty, and the sender has closed. Once for each sender
  *   -EBADMSG     the other side broke the rules; for good
  *   -EIDRM       somebody removed the System V semaphore that is slept on
@@ -200,8 +201,9 @@ void shmring_receiver_resume(shmring_receiver *receiver);
  * (level-triggered) when there may be a message, or an end to tell. It stays so until a call with
  * SHMRING_NOW has returned -ETIMEDOUT: receive until then, or once for each time that it is
  * readable. A sender's death makes nothing readable: poll with a timeout, and call with SHMRING_NOW
- * when it is over. It belongs to the handle: do not read, write or close it. -EOPNOTSUPP: another
- * backend.
+ * when it is over, which tells of it if the last such call was 10 ms ago or more. The descriptor
+ * belongs to the handle: do not read, write or close it, and take it out of epoll sets before the
+ * handle is closed. -EOPNOTSUPP: another backend.
  */
 int shmring_receiver_fd(shmring_receiver *receiver);
 

@@ -114,6 +114,7 @@ typedef struct shmring_pace {
     shmring_spin spin;
     uint64_t done;            /* messages handled */
     int64_t window;           /* adaptive, ns */
+    int64_t ask_at;           /* when to ask next whether the other side lives */
     uint32_t polls;           /* in vain, without waiting */
     shmring_word32 cancelled; /* set by any thread, or a signal handler */
 } shmring_pace;
