@@ -160,7 +160,7 @@ int shmring_handshake_begin(shmring_handshake *ret_handshake, enum shmring_link_
 static void close_one(int *fd)
 {
     if (*fd >= 0)
-        close(*fd);
+        link_close_fd(*fd);
     *fd = -1;
 }
 

@@ -46,6 +46,14 @@ int link_send(int socket, const void *message, size_t size, const int *fds, int 
     return errno == EAGAIN ? -ENOBUFS : -errno;
 }
 
+void link_close_fd(int fd)
+{
+    const struct linger none = {0};
+
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none); /* fails if it is no socket */
+    close(fd);
+}
+
 static void collect(struct msghdr *header, struct received *ret_received)
 {
     *ret_received = (struct received){.count = 0};
@@ -64,7 +72,7 @@ static void collect(struct msghdr *header, struct received *ret_received)
             if (ret_received->count < RECEIVED_FDS_MAX)
                 ret_received->fds[ret_received->count++] = fd;
             else
-                close(fd); /* cannot be: there was no room for more */
+                link_close_fd(fd); /* cannot be: there was no room for more */
         }
     }
 }
@@ -95,7 +103,7 @@ int link_receive(int socket, void *ret_message, size_t size, int *ret_fds, int c
         return received.count;
     }
     for (int i = 0; i < received.count; i++)
-        close(received.fds[i]);
+        link_close_fd(received.fds[i]);
     /* All that we allow for would have fitted, but for the limit of descriptors. */
     return (header.msg_flags & MSG_CTRUNC) != 0 && received.count < count ? -EMFILE : -EPROTO;
 }

@@ -100,6 +100,9 @@ int link_send(int socket, const void *message, size_t size, const int *fds, int 
  */
 int link_receive(int socket, void *ret_message, size_t size, int *ret_fds, int count);
 
+/* Closes what came from the other side, whatever it is: a socket must not linger over its data. */
+void link_close_fd(int fd);
+
 /* Are size bytes zero? What is reserved must be. */
 bool link_is_zero(const void *bytes, size_t size);
 
