@@ -38,3 +38,18 @@ want=$'number 1\nnumber 2\nnumber 3\npipe: the child has sent 3 numbers'
 [ "$got" = "$want" ] || { echo "epoll: got '$got'"; exit 1; }
 got=$(timeout 20 "$programs/example_poll" | sort -n | tr '\n' ' ')
 [ "$got" = "11 12 13 21 22 23 " ] || { echo "poll: got '$got'"; exit 1; }
+
+got=$(timeout 20 "$programs/example_parent_child")
+[ "$got" = "5 bytes" ] || { echo "parent_child: got '$got'"; exit 1; }
+
+# Two that share nothing but a socket: in namespaces of their own, where that is permitted.
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"; rm -f /dev/shm/greetings' EXIT
+apart=()
+if unshare --fork --pid --ipc true 2>/dev/null; then apart=(unshare --fork --pid --ipc); fi
+timeout 20 "${apart[@]}" "$programs/example_link_server" "$directory/socket" >"$directory/out" &
+for _ in $(seq 100); do [ -S "$directory/socket" ] && break || sleep 0.1; done
+timeout 20 "${apart[@]}" "$programs/example_link_client" "$directory/socket"
+wait $!
+got=$(cat "$directory/out")
+[ "$got" = "hello, says uid $(id -u)" ] || { echo "link: got '$got'"; exit 1; }
