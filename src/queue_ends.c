@@ -46,8 +46,10 @@ void queue_ends_expect(shmring_queue_ends *ends)
     ends->left--;
 }
 
-int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role)
+int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role,
+                           uint32_t *ret_unburied)
 {
+    *ret_unburied = 0;
     for (uint32_t id = 1; id <= SHMRING_MEMBER_MAX; id++) {
         const struct shmring_member_record *record = &side->records[id];
         /* What a member committed before it left is there for who sees that it left. [member.B]
@@ -63,6 +65,12 @@ int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_ro
 
         if (held != 0)
             return held;
+        /* The lock is taken before the session begins and given back after it ended: a free lock
+         * and a session that goes on are a death. Else somebody came or went: ask again.
+         * [member.B] pairs with [member.A] */
+        if (shmring_load32_acquire(&record->session) != session)
+            return 1;
+        ++*ret_unburied;
     }
     return 0;
 }
@@ -84,8 +92,9 @@ int queue_ends_look(shmring_queue_ends *ends, shmring_mpmc_side *side,
     /* Other errors are a want of descriptors, memory or locks, and may be over the next time. */
     if (buried == -EOWNERDEAD || buried == -ESTALE || buried == -EBADMSG)
         return buried;
+    uint32_t unburied;
     *ret_now = counts_of(side, role);
-    int alive = queue_ends_is_attended(side, role);
+    int alive = queue_ends_is_attended(side, role, &unburied);
 
     if (alive < 0)
         return alive;
@@ -94,6 +103,12 @@ int queue_ends_look(shmring_queue_ends *ends, shmring_mpmc_side *side,
     ends->died_seen = ret_now->died_seen;
     if (alive != 0 || ret_now->joined == ends->joined)
         return 0;
+    /* How they ended has to be of those who were looked at: else it is news, and asked again. */
+    shmring_queue_ends after = counts_of(side, role);
+
+    if (after.joined != ret_now->joined || after.died != ret_now->died)
+        return 0;
+    ret_now->died += unburied;
     return ret_now->died != ends->died ? -EOWNERDEAD : -EPIPE;
 }
 

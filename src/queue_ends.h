@@ -23,9 +23,11 @@ void queue_ends_begin(shmring_queue_ends *ends, const shmring_mpmc_side *side,
 /* The end of those that were there before may still be told. */
 void queue_ends_expect(shmring_queue_ends *ends);
 
-/* Is any member of that role alive? 1, 0, or -errno as from shmring_member_probe(). Calls the
- * kernel once for each that is not. */
-int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role);
+/* Is any member of that role alive? 1, also if one has just come or gone; 0, and how many are dead
+ * that nobody has found yet; or -errno as from shmring_member_probe(). Calls the kernel once for
+ * each of those. */
+int queue_ends_is_attended(const shmring_mpmc_side *side, enum shmring_member_role role,
+                           uint32_t *ret_unburied);
 
 /* Has one of them left since? */
 bool queue_ends_has_news(const shmring_queue_ends *ends, const shmring_mpmc_side *side,

@@ -38,11 +38,12 @@ static int open_receiver(shmring_queue_receiver *receiver, const char *name,
         return error;
     }
     shmring_mpmc_side *side = &opened.consumer.side;
+    uint32_t unburied;
 
     /* In that order: who comes after the counts were read is news by itself. */
     queue_ends_begin(&opened.ends, side, SHMRING_ROLE_PRODUCER, died);
     if (shmring_mpmc_used_guess(side) != 0 ||
-        queue_ends_is_attended(side, SHMRING_ROLE_PRODUCER) != 0)
+        queue_ends_is_attended(side, SHMRING_ROLE_PRODUCER, &unburied) != 0 || unburied != 0)
         queue_ends_expect(&opened.ends);
     /* Attaching buries the dead, who may have left something. */
     shmring_event_pass(&opened.messages);

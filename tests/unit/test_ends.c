@@ -11,7 +11,10 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
 
 enum {
     CALLS = 3000, /* of polls, of which every 256th asks; or of a millisecond each */
@@ -22,7 +25,8 @@ static backend_ring ring;
 static shmring_sender tx;
 static shmring_receiver rx;
 static shmring_queue_sender queue_tx;
-static shmring_queue_receiver queue_rx;
+static shmring_queue_receiver queue_rx, other_rx;
+static pid_t child;
 
 /* What is done before a look at a lock, once, and before which one. */
 static struct {
@@ -82,6 +86,7 @@ static void end(void)
     shmring_receiver_close(&rx);
     shmring_queue_sender_close(&queue_tx);
     shmring_queue_receiver_close(&queue_rx);
+    shmring_queue_receiver_close(&other_rx);
     backend_ring_remove(&ring);
 }
 
@@ -187,4 +192,101 @@ Test(ends, a_sender_that_leaves_while_it_is_looked_at_has_left)
 {
     for (int i = 0; i < WAYS; i++)
         expect(&ways[i], have_sender, leave, -EPIPE, -ETIMEDOUT);
+}
+
+/* A sender in a process of its own. */
+static void have_child(void)
+{
+    int ready[2];
+    char byte;
+
+    cr_assert_eq(pipe(ready), 0);
+    child = fork();
+    if (child == 0) {
+        if (open_sender(ring.is_queue) != 0 || write(ready[1], "r", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    cr_assert_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+static void kill_child(void)
+{
+    kill(child, SIGKILL);
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+}
+
+Test(ends, a_sender_that_dies_while_it_is_looked_at_has_died)
+{
+    for (int i = 0; i < WAYS; i++)
+        expect(&ways[i], have_child, kill_child, -EOWNERDEAD, -ETIMEDOUT);
+}
+
+static void have_child_and_another_receiver(void)
+{
+    have_child();
+    cr_assert_eq(backend_queue_receiver_open(&other_rx, &ring, NULL), 0);
+}
+
+static void kill_and_bury_child(void)
+{
+    kill_child();
+    cr_assert_eq(shmring_mpmc_recover(&other_rx.consumer.side), 1);
+}
+
+Test(ends, a_sender_that_others_bury_meanwhile_has_died)
+{
+    for (int i = 0; i < WAYS; i++)
+        if (ways[i].is_queue)
+            expect(&ways[i], have_child_and_another_receiver, kill_and_bury_child, -EOWNERDEAD,
+                   -ETIMEDOUT);
+}
+
+static pid_t first;
+
+static void have_two_children_and_another_receiver(void)
+{
+    have_child();
+    first = child;
+    have_child_and_another_receiver();
+}
+
+/* As one does who buries them, and is not done. */
+static void kill_both_and_bury_the_second(void)
+{
+    const shmring_mpmc_side *side = &other_rx.consumer.side;
+    uint32_t id = 0;
+
+    kill_child();
+    int lock_fd = shmring_member_seize(side->member.fd, side->records, &id);
+
+    cr_assert_geq(lock_fd, 0);
+    shmring_add32_release(&side->control->died[SHMRING_ROLE_PRODUCER], 1);
+    shmring_member_bury(side->records, id, lock_fd);
+    child = first;
+    kill_child();
+}
+
+Test(ends, each_death_is_counted_once)
+{
+    for (int i = 0; i < WAYS; i++) {
+        if (!ways[i].is_queue)
+            continue;
+        for (int look = 0; look < LOOKS; look++) {
+            char byte;
+
+            begin(&ways[i]);
+            have_two_children_and_another_receiver();
+            meanwhile.looks = look;
+            meanwhile.deed = kill_both_and_bury_the_second;
+            cr_expect_eq(receive(&ways[i], &byte), -EOWNERDEAD, "way %d, look %d", i, look);
+            have_sender();
+            leave();
+            cr_expect_eq(receive(&ways[i], &byte), -EPIPE, "way %d, look %d", i, look);
+            end();
+        }
+    }
 }
