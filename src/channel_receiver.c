@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "bell_backends.h"
 #include "blocking.h"
 #include "channel_open.h"
 
@@ -110,10 +111,11 @@ static uint64_t gather_to(const shmring_receiver *receiver)
     const shmring_spsc_consumer *consumer = &receiver->consumer;
     uint64_t half = consumer->side.capacity / 2;
     /* relaxed: has_record() has seen it before. */
-    uint64_t header = shmring_load64_relaxed((const shmring_word64 *)(const void *)(
-        consumer->side.data + (consumer->read_pos & consumer->side.mask)));
-    uint64_t size = receiver->gather_count *
-                    shmring_spsc_record_size(header & SHMRING_RECORD_LENGTH_MASK);
+    uint64_t header = shmring_load64_relaxed(
+        (const shmring_word64 *)(const void *)(consumer->side.data +
+                                               (consumer->read_pos & consumer->side.mask)));
+    uint64_t size =
+        receiver->gather_count * shmring_spsc_record_size(header & SHMRING_RECORD_LENGTH_MASK);
 
     return consumer->read_pos + (size < half ? size : half);
 }
@@ -183,16 +185,19 @@ static int receiver_wait(shmring_receiver *receiver, int64_t deadline)
 {
     if (receiver->is_polled && deadline <= SHMRING_NOW)
         blocking_poll_by_clock(&receiver->pace);
-    int error = blocking_wait(&receiving, receiver, &receiver->pace, &receiver->waiter.peer->pos,
-                              deadline);
+    int error =
+        blocking_wait(&receiving, receiver, &receiver->pace, &receiver->waiter.peer->pos, deadline);
 
     if (!receiver->is_polled)
         return error;
     if (error == -ETIMEDOUT && arm_for_poll(receiver))
         return 0;
     /* Who rings a socket is at its other end: an end that is there already is told at once. */
-    if (error == -ETIMEDOUT && receiver->is_link && !receiver_may_sleep(receiver))
+    if (error == -ETIMEDOUT && receiver->is_link &&
+        (!receiver_may_sleep(receiver) || bell_socket_hung_up(receiver->socket))) {
+        blocking_ask_next(&receiver->pace);
         return blocking_wait(&receiving, receiver, &receiver->pace, NULL, SHMRING_NOW);
+    }
     if (error == -ETIMEDOUT)
         return error;
     /* What was waited for may have been armed for, and the bell cleared. */

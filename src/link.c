@@ -23,7 +23,10 @@
 #define SO_PEERPIDFD 77
 #endif
 
-enum { SOCKET_MODE_BITS = 0666 };
+enum {
+    SOCKET_MODE_BITS = 0666,
+    UID_OF_THE_NAMELESS = 65534, /* all users that have no name in this user namespace */
+};
 
 int link_read_options(const shmring_link_options *options, shmring_link_options *ret_own)
 {
@@ -60,7 +63,7 @@ static int peer_pidfd(int socket)
 
 static bool is_listed(const shmring_link_peer *peer, const shmring_link_options *own)
 {
-    if (peer->uid == geteuid())
+    if (peer->uid == geteuid() && peer->uid != UID_OF_THE_NAMELESS)
         return true;
     for (uint32_t i = 0; i < own->uid_count; i++)
         if (own->uids[i] == peer->uid)
@@ -120,6 +123,7 @@ int link_begin(shmring_handshake *ret_handshake, enum shmring_link_side side, in
 {
     shmring_handshake handshake = {
         .deadline = shmring_deadline(own->timeout_ns),
+        .owner = getpid(),
         .options = *own,
         .state = LINK_AWAITS_HELLO,
         .socket = socket,
@@ -172,9 +176,11 @@ void shmring_handshake_cancel(shmring_handshake *handshake)
         return;
     close_one(&handshake->socket);
     close_one(&handshake->lock);
+    /* In a forked child the lanes are not there, and something else may be in their place. */
     for (int side = SHMRING_LINK_SERVER; side <= SHMRING_LINK_CLIENT; side++) {
         close_one(&handshake->fds[side]);
-        lane_unmap(&handshake->lanes[side]);
+        if (handshake->owner == getpid())
+            lane_unmap(&handshake->lanes[side]);
     }
     handshake->state = LINK_OVER;
     errno = saved_errno;
@@ -275,6 +281,7 @@ int link_assemble(shmring_handshake *handshake, enum shmring_link_side side, shm
     link.sender.pace.policy = link.receiver.pace.policy = handshake->options.wait;
     link.sender.is_link = link.receiver.is_link = true;
     link.sender.socket = link.receiver.socket = link.socket;
+    link.receiver.is_polled = handshake->options.pollable;
     handshake->socket = handshake->lock = -1;
     handshake->lanes[SHMRING_LINK_SERVER] = handshake->lanes[SHMRING_LINK_CLIENT] =
         (shmring_lane){.base = NULL};

@@ -36,6 +36,11 @@ static int check_directory(const char *path)
     directory[length == 0 ? 1 : length] = '\0';
     if (lstat(directory, &status) != 0)
         return -errno;
+    /* A symbolic link is as good as who made it. */
+    if (S_ISLNK(status.st_mode) && status.st_uid != geteuid() && status.st_uid != 0)
+        return -EPERM;
+    if (stat(directory, &status) != 0)
+        return -errno;
     if (!S_ISDIR(status.st_mode))
         return -ENOTDIR;
     if ((status.st_uid != geteuid() && status.st_uid != 0) ||
@@ -185,17 +190,22 @@ void shmring_listener_close(shmring_listener *listener)
 {
     const struct stat ours = {.st_dev = listener->device, .st_ino = listener->inode};
     char lock_name[SHMRING_LINK_PATH_MAX + sizeof ".lock"];
+    struct stat lock;
     int saved_errno = errno;
 
     if (listener->path[0] == '\0')
         return;
     for (uint32_t i = 0; i < SHMRING_LINK_PENDING; i++)
         shmring_handshake_cancel(&listener->pending[i]);
-    if (listener->inode != 0 && is_still_there(listener->path, &ours))
-        unlink(listener->path);
-    if (listener->lock >= 0) { /* while it is locked: who locks it next sees that it is gone */
+    /* A forked child's copy is closed, and no more. */
+    if (listener->owner == getpid()) {
+        if (listener->inode != 0 && is_still_there(listener->path, &ours))
+            unlink(listener->path);
+        /* While it is locked: who locks it next sees that it is gone. */
         snprintf(lock_name, sizeof lock_name, "%s.lock", listener->path);
-        unlink(lock_name);
+        if (listener->lock >= 0 && fstat(listener->lock, &lock) == 0 &&
+            is_still_there(lock_name, &lock))
+            unlink(lock_name);
     }
     close_one(&listener->epoll);
     close_one(&listener->socket);
@@ -213,6 +223,7 @@ int shmring_link_listen(shmring_listener *ret_listener, const char *path,
 
     memset(ret_listener, 0, sizeof *ret_listener);
     ret_listener->epoll = ret_listener->socket = ret_listener->lock = ret_listener->spare = -1;
+    ret_listener->owner = getpid();
     error = link_read_options(options, &ret_listener->options);
     if (error == 0 && ret_listener->options.capacity == 0)
         ret_listener->options.capacity = SHMRING_LINK_CAPACITY;
@@ -308,6 +319,17 @@ static int step_one(shmring_listener *listener, uint32_t which, shmring_link *re
     return error;
 }
 
+/* These were told of, and not looked at. */
+static void tell_again(const shmring_listener *listener, const struct epoll_event *events,
+                       int count)
+{
+    for (int i = 0; i < count; i++)
+        if (events[i].data.u32 != NEW_CLIENT &&
+            listener->pending[events[i].data.u32].state != LINK_OVER)
+            watch(listener->epoll, EPOLL_CTL_MOD, listener->pending[events[i].data.u32].socket,
+                  events[i].data.u32);
+}
+
 /* As many as wait, but not for ever. 0, or a lack. */
 static int accept_some(shmring_listener *listener)
 {
@@ -330,8 +352,10 @@ static int step(shmring_listener *listener, shmring_link *ret_link)
                         ? -EAGAIN
                         : step_one(listener, events[i].data.u32, ret_link);
 
-        if (error == 0)
-            return 0; /* what else there is stays readable */
+        if (error == 0) {
+            tell_again(listener, events + i + 1, count - i - 1);
+            return 0;
+        }
         lack = is_lack(error) ? error : lack;
     }
     for (uint32_t i = 0; i < SHMRING_LINK_PENDING; i++)

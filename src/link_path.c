@@ -48,6 +48,26 @@ static int find_default(const char *name, bool make, char ret_path[SHMRING_LINK_
     return error;
 }
 
+/* As it is now: the caller may go elsewhere before it is removed. */
+static int find_relative(const char *path, char ret_path[SHMRING_LINK_PATH_MAX + 1])
+{
+    char here[SHMRING_LINK_PATH_MAX + 1];
+
+    if (getcwd(here, sizeof here) == NULL)
+        return errno == ERANGE ? -ENAMETOOLONG : -errno;
+    if (strlen(here) + 1 + strlen(path) > SHMRING_LINK_PATH_MAX)
+        return -ENAMETOOLONG;
+    stpcpy(stpcpy(stpcpy(ret_path, here), "/"), path);
+    return 0;
+}
+
+static bool ends_in(const char *path, const char *suffix)
+{
+    size_t length = strlen(path), end = strlen(suffix);
+
+    return length >= end && strcmp(path + length - end, suffix) == 0;
+}
+
 int link_find(const char *path, bool make, char ret_path[SHMRING_LINK_PATH_MAX + 1])
 {
     size_t length = path != NULL ? strnlen(path, SHMRING_LINK_PATH_MAX + 1) : 0;
@@ -56,8 +76,12 @@ int link_find(const char *path, bool make, char ret_path[SHMRING_LINK_PATH_MAX +
         return -ENAMETOOLONG;
     if (length == 0 || path[length - 1] == '/' || (path[0] == '@' && length == 1))
         return -EINVAL;
+    if (path[0] != '@' && (ends_in(path, ".lock") || ends_in(path, ".new")))
+        return -EINVAL; /* what we put beside a socket */
     if (path[0] != '@' && strchr(path, '/') == NULL)
         return find_default(path, make, ret_path);
+    if (path[0] != '@' && path[0] != '/')
+        return find_relative(path, ret_path);
     memcpy(ret_path, path, length + 1);
     return 0;
 }

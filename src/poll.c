@@ -33,6 +33,8 @@ static bool is_channel_ready(shmring_receiver *receiver, bool ask)
     if (shmring_spsc_has_record(consumer) || consumer->side.error != 0 ||
         shmring_spsc_peer_left(&consumer->side) || blocking_is_cancelled(&receiver->pace))
         return true;
+    if (receiver->is_link && ask && bell_socket_hung_up(receiver->socket))
+        return true;
     int end = ask ? shmring_spsc_peer(&consumer->side, &session) : 0;
 
     if (end == 0 || end == -ENOTCONN)
@@ -138,7 +140,10 @@ static void withdraw_all(const shmring_poll_item *items, uint32_t count)
         if (items[i].channel == NULL)
             continue;
         shmring_wait_disarm(&items[i].channel->waiter);
-        if (items[i].channel->is_polled) /* its eventfd was cleared: let who polls that look */
+        if (items[i].channel->is_polled && items[i].channel->is_link)
+            shmring_wait_arm(&items[i].channel->waiter, items[i].channel->consumer.read_pos + 1);
+        else if (items[i]
+                     .channel->is_polled) /* its eventfd was cleared: who polls that shall look */
             shmring_bell_ring(&items[i].channel->waiter.bell, false);
     }
 }

@@ -70,8 +70,12 @@ typedef struct shmring_link_options {
     uint64_t capacity;
     enum shmring_wait_policy wait; /* how this side waits; default: block */
     enum shmring_fence fence;      /* light if neither side objects and the kernel has it */
-    /* This side is woken for messages through the socket, so that shmring_receiver_fd() works.
-     * Else by futex, which is faster; the socket then only tells the end of the peer. */
+    /*
+     * This side is woken for messages through the socket, so that shmring_receiver_fd() works: call
+     * with SHMRING_NOW until it returns -ETIMEDOUT (or an end), and only then poll, also the first
+     * time. A cancel() makes nothing readable here. Else it is woken by futex, which is faster; the
+     * socket then only tells the end of the peer.
+     */
     bool pollable;
     /* Client: bring one's own lane. Server: permit that; it then takes one descriptor from each
      * such client, after that client's credentials were found good. */
@@ -161,6 +165,7 @@ inline int shmring_link_fd(const shmring_link *link)
  */
 typedef struct shmring_handshake {
     int64_t deadline;
+    pid_t owner; /* the process that has the lanes mapped */
     shmring_link_options options;
     shmring_link_peer peer;
     int state;
@@ -222,7 +227,8 @@ typedef struct shmring_listener {
     int epoll;
     int socket;
     int lock;
-    int spare; /* a descriptor to be given up when there is no other to accept with */
+    int spare;   /* a descriptor to be given up when there is no other to accept with */
+    pid_t owner; /* who removes the socket */
     dev_t device;
     ino_t inode;
     char path[SHMRING_LINK_PATH_MAX + 1]; /* of the socket; it begins with '@' if abstract */
@@ -233,9 +239,10 @@ typedef struct shmring_listener {
  * Listens at path: with a slash, that of the socket; without one (a name fit for a segment), that
  * socket in $XDG_RUNTIME_DIR/shmring/ or, if there is no XDG_RUNTIME_DIR, /run/shmring/UID/, made
  * with mode 0700 if it is missing; with '@' in front, an abstract name, which everybody of this
- * network namespace can connect to: it needs is_welcome. A socket that a dead server left is
- * replaced; a file beside it, path.lock, tells (a living one: -EADDRINUSE). The lists and argument
- * of options are kept by reference. options may be NULL. Does not wait. Returns 0 or
+ * network namespace can connect to: it needs is_welcome. A relative path is taken from
+ * where the caller is now; one that ends in .lock or .new is -EINVAL. A socket that a dead server
+ * left is replaced; a file beside it, path.lock, tells (a living one: -EADDRINUSE). The lists and
+ * argument of options are kept by reference. options may be NULL. Does not wait. Returns 0 or
  *   -EINVAL, -ENAMETOOLONG  the path or the options
  *   -EADDRINUSE  somebody listens there
  *   -EEXIST      there is something else than a socket
@@ -247,7 +254,8 @@ typedef struct shmring_listener {
 int shmring_link_listen(shmring_listener *ret_listener, const char *path,
                         const shmring_link_options *options);
 
-/* Removes the socket and closes it, with all handshakes under way. Links that came in stay. */
+/* Removes the socket and closes it, with all handshakes under way. Links that came in stay. In a
+ * forked child, closes the copies only. */
 void shmring_listener_close(shmring_listener *listener);
 
 /* Readable when shmring_link_accept() has something to do. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Claim: descriptors of the wrong number, order or kind, whichever of them, end the handshake with
- * a documented error on the side that got them, at once, with all of them closed.
+ * a documented error on the side that got them, at once, with all of them closed; so does a lack of
+ * them.
  */
 #include "link_middle.h"
 
 #include <netinet/in.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static const shmring_link_options options = {
@@ -221,6 +223,37 @@ static void the_same_twice_or_in_another_order_is_refused(void)
     }
 }
 
+/* With each number of descriptors, from none at all: an error, or a link; and nothing is left. */
+static void a_lack_of_descriptors_is_an_error(void)
+{
+    const struct rlimit old = {1024, 1024};
+    shmring_link links[2];
+    int errors[2];
+
+    for (rlim_t limit = 3; limit < 40; limit++) {
+        const struct rlimit low = {limit, old.rlim_max};
+        shmring_handshake halves[2];
+        int sockets[2], before = count_fds();
+
+        CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) == 0);
+        for (int side = 0; side < 2; side++)
+            CHECK_EQ(shmring_handshake_begin(&halves[side], (enum shmring_link_side)side,
+                                             sockets[side], &plain),
+                     0);
+        CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+        for (int i = 0; i < 6; i++)
+            errors[i % 2] = i < 2 || errors[i % 2] == -EAGAIN
+                                ? shmring_handshake_step(&halves[i % 2], &links[i % 2])
+                                : errors[i % 2];
+        CHECK(setrlimit(RLIMIT_NOFILE, &old) == 0);
+        CHECK(is_documented(errors[0]) && is_documented(errors[1]));
+        CHECK_EQ(errors[0] == 0, errors[1] == 0);
+        close_links(links, errors);
+        CHECK_EQ(count_fds(), before);
+    }
+    CHECK_EQ(errors[0], 0); /* the last had enough */
+}
+
 int main(void)
 {
     shmring_link links[2];
@@ -232,5 +265,6 @@ int main(void)
     a_wrong_descriptor_is_refused();
     a_wrong_number_is_refused();
     the_same_twice_or_in_another_order_is_refused();
+    a_lack_of_descriptors_is_an_error();
     return 0;
 }

@@ -69,7 +69,8 @@ LAYERS["link"] |= {"lane", "link_parts", "link_wire", "options"}
 LAYERS["link_client"] = LAYERS["link_server"] = {"lane", "link_parts", "link_wire"}
 LAYERS["link_listen"] = {"lane", "link_parts"}
 LAYERS["link_path"] = {"link_parts"}
-LAYERS["channel_sender"] = LAYERS["channel_receiver"] = {"channel_open", "blocking"}
+LAYERS["channel_sender"] = {"channel_open", "blocking"}
+LAYERS["channel_receiver"] = {"bell_backends", "channel_open", "blocking"}
 LAYERS["queue_sender"] = {"channel_open", "blocking", "queue_ends"}
 LAYERS["poll"] |= {"blocking", "queue_ends", "bell_backends"}
 LAYERS["queue_receiver"] = LAYERS["queue_sender"] | {"bell_backends"}
