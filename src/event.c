@@ -68,8 +68,7 @@ void shmring_event_wake_all(const shmring_eventcount *events)
 
 bool shmring_event_wakes_all(const shmring_eventcount *events)
 {
-    return events->bell.backend == SHMRING_BACKEND_FUTEX ||
-           events->bell.backend == SHMRING_BACKEND_SYSV_SEM;
+    return events->bell.backend == SHMRING_BACKEND_FUTEX;
 }
 
 /* The earlier of the two, and picky if one of them is. */

@@ -96,7 +96,8 @@ int shmring_bell_open(shmring_bell *ret_bell, struct shmring_bell_words *words,
 void shmring_bell_close(shmring_bell *bell);
 
 /* Wakes one sleeper, or all. Does not block, leaves errno alone; async-signal-safe. The futex word
- * must have been changed before that: who is about to sleep shall not. */
+ * must have been changed before that: who is about to sleep shall not. (Of several who are about to
+ * sleep on one semaphore, not all may be kept from it.) */
 void shmring_bell_ring(const shmring_bell *bell, bool all);
 
 /* Forgets earlier rings. To be called before a sleeper says that it sleeps, never after. */

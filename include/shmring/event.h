@@ -84,10 +84,12 @@ SHMRING_HOT inline void shmring_event_wake(const shmring_eventcount *events, uin
 /* Wakes a sleeper whatever it waits for: the baton, or a change that is no publication. */
 void shmring_event_pass(const shmring_eventcount *events);
 
-/* Wakes all, also who is about to sleep. Async-signal-safe. */
+/* Wakes all; with futexes, also who is about to sleep. Async-signal-safe. */
 void shmring_event_wake_all(const shmring_eventcount *events);
 
-/* Can each of several picky sleepers be woken? If not, they must look by themselves. */
+/* Can each of several picky sleepers be woken, also one that is only about to sleep? If not, they
+ * must look by themselves. (It takes a word that has changed. The rings of a semaphore are counted,
+ * and who is woken for nothing may take that of another.) */
 bool shmring_event_wakes_all(const shmring_eventcount *events);
 
 /* wake_at: SHMRING_EVENT_ANY, or the end of the first publication that is worth waking for; perhaps

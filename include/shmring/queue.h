@@ -120,7 +120,7 @@ int shmring_queue_send(shmring_queue_sender *sender, const void *message, uint32
 
 /* The oldest message, or the one that is wanted (see shmring_mpmc_take_by), in place. It may be
  * held for as long as one likes; then release. Where several wait for different types and the
- * backend cannot wake all of them (a POSIX semaphore, an eventfd), those that choose look every
+ * backend cannot wake all of them (a semaphore, an eventfd), those that choose look every
  * millisecond. */
 int shmring_queue_take(shmring_queue_receiver *receiver, int64_t deadline,
                        shmring_mpmc_slot *ret_slot);
