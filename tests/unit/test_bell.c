@@ -110,6 +110,31 @@ Test(bell, a_ring_for_all_wakes_all)
     }
 }
 
+/* A ring for nothing would do no harm, but it would have to be taken back, and what is taken may be
+ * what a sleeper was rung by. */
+Test(bell, who_opens_a_set_wakes_nobody_who_sleeps_on_it)
+{
+    pthread_t thread;
+    shmring_bell other;
+    void *failed;
+
+    open_bells(SHMRING_BACKEND_SYSV_SEM);
+    uint32_t number = ticket();
+
+    cr_assert_eq(pthread_create(&thread, NULL, sleep_with_ticket, &number), 0);
+    while (semctl(ringer.set, 0, GETNCNT) < 1)
+        sched_yield();
+    for (int i = 0; i < 20; i++) {
+        cr_assert_eq(shmring_bell_open(&other, words, &place, SHMRING_FOR_MESSAGES), 0);
+        cr_expect_eq(semctl(ringer.set, 0, GETNCNT), 1, "it sleeps on");
+        shmring_bell_close(&other);
+    }
+    ring(false);
+    cr_assert_eq(pthread_join(thread, &failed), 0);
+    cr_expect_null(failed);
+    close_bells();
+}
+
 static int count_named(void)
 {
     static const char *const directions[] = {"messages", "room"};
