@@ -143,8 +143,9 @@ int shmring_bell_sleep(const shmring_bell *bell, uint32_t ticket, int64_t until)
 int bell_try_futex(struct shmring_bell_words *words, int wait)
 {
     struct timespec none = {0};
-    /* relaxed: any value but this one will do. */
-    uint32_t other = shmring_load32_relaxed(&words->wakes) + 1;
+    /* relaxed: the word only counts up. On a value that it may come to we would sleep for a moment,
+     * and could be woken in place of another. */
+    uint32_t other = shmring_load32_relaxed(&words->wakes) - 1;
 
     if (syscall(SYS_futex, &words->wakes, wait, other, &none, NULL, FUTEX_BITSET_MATCH_ANY) != 0 &&
         errno != EAGAIN && errno != ETIMEDOUT && errno != EINTR)

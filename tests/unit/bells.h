@@ -17,7 +17,7 @@ static struct shmring_bell_words *words;
 static shmring_bell ringer, sleeper;
 static char name[64];
 
-static void set_up(void)
+static inline void set_up(void)
 {
     memory = ring_memory_new(0, 4096);
     words = &ring_memory_role(&memory, true)->bell;
@@ -28,47 +28,47 @@ static void set_up(void)
         place.eventfds[i] = eventfd(0, EFD_CLOEXEC);
 }
 
-static int create(enum shmring_backend backend)
+static inline int create(enum shmring_backend backend)
 {
     place.backend = backend;
     place.name = backend_has_name(backend) ? name : NULL;
     return shmring_bells_create(memory.base, &memory.geometry, &place);
 }
 
-static void open_bells(enum shmring_backend backend)
+static inline void open_bells(enum shmring_backend backend)
 {
     cr_assert_eq(create(backend), 0, "%s", backend_name(backend));
     cr_assert_eq(shmring_bell_open(&ringer, words, &place, SHMRING_FOR_MESSAGES), 0);
     cr_assert_eq(shmring_bell_open(&sleeper, words, &place, SHMRING_FOR_MESSAGES), 0);
 }
 
-static void close_bells(void)
+static inline void close_bells(void)
 {
     shmring_bell_close(&ringer);
     shmring_bell_close(&sleeper);
     shmring_bells_remove(memory.base, &memory.geometry, &place);
 }
 
-static void tear_down(void)
+static inline void tear_down(void)
 {
     if (ringer.words != NULL)
         close_bells();
     ring_memory_free(&memory);
 }
 
-static uint32_t ticket(void)
+static inline uint32_t ticket(void)
 {
     return shmring_load32_relaxed(&words->wakes);
 }
 
-static void ring(bool all)
+static inline void ring(bool all)
 {
     shmring_store32_release(&words->wakes, ticket() + 1);
     shmring_bell_ring(&ringer, all);
 }
 
 /* Sleeps with that ticket for as long as it takes; woken, and not by the end of the world? */
-static bool is_woken(uint32_t number)
+static inline bool is_woken(uint32_t number)
 {
     int64_t hang = shmring_deadline(HANG_NS / 3);
     int error = shmring_bell_sleep(&sleeper, number, hang);
@@ -76,12 +76,12 @@ static bool is_woken(uint32_t number)
     return error == 0 && shmring_clock() < hang;
 }
 
-static bool sleeps_until(int64_t until)
+static inline bool sleeps_until(int64_t until)
 {
     return shmring_bell_sleep(&sleeper, ticket(), until) == 0 && shmring_clock() >= until;
 }
 
-static bool sleeps_for_a_while(void)
+static inline bool sleeps_for_a_while(void)
 {
     return sleeps_until(shmring_deadline(5000000));
 }
