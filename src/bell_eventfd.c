@@ -23,7 +23,14 @@ static int eventfd_create(struct shmring_bell_words *words, const shmring_bell_p
     return place->name != NULL || place->eventfds[direction] < 0 ? -EINVAL : 0;
 }
 
-/* Can it be read and written without blocking? Only an eventfd answers like one. */
+static int poll_now(struct pollfd *one)
+{
+    const struct timespec no_time = {0};
+
+    return ppoll(one, 1, &no_time, NULL);
+}
+
+/* Can it be read and written without blocking, and waited for? Only an eventfd answers like one. */
 static int eventfd_open(shmring_bell *bell, const shmring_bell_place *place,
                         enum shmring_direction direction)
 {
@@ -47,6 +54,10 @@ static int eventfd_open(shmring_bell *bell, const shmring_bell_place *place,
         close(fd);
         return -EINVAL;
     }
+    if (poll_now(&(struct pollfd){.fd = fd, .events = POLLIN}) < 0 && errno != EINTR) {
+        close(fd);
+        return -EOPNOTSUPP;
+    }
     bell->fd = fd;
     return 0;
 }
@@ -60,7 +71,7 @@ static bool is_ready_for(int fd, short events)
 {
     struct pollfd one = {.fd = fd, .events = events};
 
-    return poll(&one, 1, 0) == 1 && (one.revents & events) != 0;
+    return poll_now(&one) == 1 && (one.revents & events) != 0;
 }
 
 /* poll() wakes all who wait for it. If the counter is full, it has been rung. */

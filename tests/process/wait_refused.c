@@ -114,6 +114,8 @@ static const struct refusal {
      {[SHMRING_BACKEND_SYSV_SEM] = true}, {[SHMRING_BACKEND_SYSV_SEM] = true}},
     {"semget", SYS_semget, {[SHMRING_BACKEND_SYSV_SEM] = true}, {false}},
     {"eventfd2", SYS_eventfd2, {[SHMRING_BACKEND_EVENTFD] = true}, {false}},
+    {"ppoll", SYS_ppoll,
+     {[SHMRING_BACKEND_EVENTFD] = true}, {[SHMRING_BACKEND_EVENTFD] = true}},
 };
 
 static void try_refused(const struct refusal *refusal, enum shmring_backend backend, bool is_queue,
