@@ -32,7 +32,9 @@ int bell_nap(int64_t until)
     int64_t nap = shmring_clock() + NAP_NS;
     struct timespec time = bell_time_until(nap < until ? nap : until);
 
-    return nanosleep(&time, NULL) != 0 ? -EINTR : 0;
+    if (nanosleep(&time, NULL) == 0)
+        return 0;
+    return errno == EINTR ? -EINTR : -ENOSYS;
 }
 
 /* The words of a direction, in a ring of either kind. */

@@ -36,7 +36,7 @@ bool bell_socket_hung_up(int socket);
 /* The time from now until then; none if it has passed. */
 struct timespec bell_time_until(int64_t until);
 
-/* What is slept on in place of a semaphore that is damaged. Returns 0 or -EINTR. */
+/* What is slept on in place of a semaphore that is damaged. Returns 0, -EINTR, -ENOSYS. */
 int bell_nap(int64_t until);
 
 #endif

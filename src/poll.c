@@ -163,10 +163,12 @@ static int sleep_on_eventfds(const shmring_poll_item *items, uint32_t count, int
 
     for (uint32_t i = 0; i < count; i++)
         fds[i] = (struct pollfd){.fd = bell_of(&items[i])->fd, .events = POLLIN};
-    return ppoll(fds, count, &left, NULL) < 0 && errno == EINTR ? -EINTR : 0;
+    if (ppoll(fds, count, &left, NULL) >= 0)
+        return 0;
+    return errno == EINTR ? -EINTR : -ENOSYS;
 }
 
-/* 0 or -EINTR. */
+/* 0, -EINTR, -ENOSYS. */
 static int sleep_on(const shmring_poll_item *items, uint32_t count, const struct waitv *futexes,
                     int64_t until)
 {

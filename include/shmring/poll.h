@@ -35,6 +35,7 @@ typedef struct shmring_poll_item {
  * how many are ready (at least 1), or
  *   -ETIMEDOUT  the deadline has passed (absolute, see clock.h; SHMRING_NOW: none is ready)
  *   -EINTR      a signal handler ran while it slept
+ *   -ENOSYS     the kernel, or a seccomp filter that came later, refuses to let it sleep
  *   -EINVAL     no item, more than SHMRING_POLL_MAX, or one with none or both of the two
  * Receivers that are cancelled are ready. The death of a sender is noticed as in channel.h. Where
  * all have futexes, it sleeps by futex_waitv(2), where all have eventfds, by poll(2); mixed rings,

@@ -166,6 +166,26 @@ static void try_without_membarrier(int error)
     _exit(0);
 }
 
+/* What is refused when all is open already: who cannot sleep is told so. */
+static void try_refused_later(enum shmring_backend backend, int error)
+{
+    shmring_queue_receiver rx;
+    shmring_mpmc_slot slot;
+    backend_ring ring;
+
+    CHECK_EQ(backend_ring_create(&ring, backend, true, defaults), 0);
+    CHECK_EQ(backend_queue_receiver_open(&rx, &ring, &defaults), 0);
+    const long calls[] = {SYS_ppoll, SYS_nanosleep, SYS_clock_nanosleep};
+
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        refuse(calls[i], error);
+    CHECK_EQ(shmring_poll(&(shmring_poll_item){.queue = &rx}, 1, SHMRING_NEVER), -ENOSYS);
+    CHECK_EQ(shmring_queue_take_by(&rx, SHMRING_TAKE_EQUAL, 1, SHMRING_NEVER, &slot), -ENOSYS);
+    shmring_queue_receiver_close(&rx);
+    backend_ring_remove(&ring);
+    _exit(0);
+}
+
 /* With ever more descriptors, until there are enough. */
 static void try_with_few_descriptors(enum shmring_backend backend, bool is_queue)
 {
@@ -232,6 +252,14 @@ int main(void)
             if (status == 77)
                 return 77;
             failed |= status;
+        }
+        if (backend != SHMRING_BACKEND_FUTEX && i % 2 != 0) {
+            for (int j = 0; j < 2; j++) {
+                child = check_fork();
+                if (child == 0)
+                    try_refused_later(backend, j != 0 ? EPERM : ENOSYS);
+                failed |= end_of(child, "later", i);
+            }
         }
         child = check_fork();
         if (child == 0)
