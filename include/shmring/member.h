@@ -52,11 +52,11 @@ extern "C" {
  */
 int shmring_member_join(int fd, uint32_t id);
 
-/* Gives the place back and closes the descriptor that join() returned. Ignores a negative one. */
 /* The first half of join, on a descriptor whose open file is nobody else's: 0, -EBUSY, -ENOTSUP, or
  * as from fcntl(2). */
 int shmring_member_lock(int fd, uint32_t id);
 
+/* Gives the place back and closes the descriptor that join() returned. Ignores a negative one. */
 void shmring_member_leave(int member_fd);
 
 /*
