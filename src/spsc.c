@@ -285,6 +285,7 @@ void shmring_spsc_peer_ended(shmring_spsc_side *side, uint32_t session)
 bool shmring_spsc_poison_producer(shmring_spsc_producer *producer)
 {
     producer->side.error = -EBADMSG;
+    producer->reserved = 0; /* committed, it would move the tail past the limit */
     producer->limit = producer->tail_pos;
     return false;
 }

@@ -115,6 +115,22 @@ Test(spsc_peer, a_head_that_goes_back_or_ahead_of_the_tail_poisons)
     cr_expect_eq(shmring_spsc_send(&producer, "", 0, 0), -EBADMSG);
 }
 
+Test(spsc_peer, a_reservation_that_was_open_when_poison_came_is_not_sent)
+{
+    struct shmring_role *role = ring_memory_role(&memory, false);
+
+    while (shmring_spsc_send(&producer, "12345678", 8, 0) == 0)
+        ;
+    shmring_store64_relaxed(&role->pos, 64);
+    cr_assert_not_null(shmring_spsc_reserve(&producer, 8));
+    shmring_store64_relaxed(&role->pos, 0);
+    cr_expect_null(shmring_spsc_reserve(&producer, 1000), "head went back");
+    cr_expect_not(shmring_spsc_commit(&producer, 8, 0));
+    cr_expect_null(shmring_spsc_reserve(&producer, 8), "poison is for good");
+    cr_expect_eq(shmring_spsc_send(&producer, "12345678", 8, 0), -EBADMSG);
+    cr_expect_eq(shmring_load64_relaxed(&ring_memory_role(&memory, true)->pos), 4096);
+}
+
 Test(spsc_peer, attach_refuses_impossible_positions)
 {
     const uint64_t bad[][2] = {{4097, 0}, {0, 1}, {8, 16}, {4, 0}, {4104, 4}, {UINT64_MAX, 0}};
