@@ -47,6 +47,9 @@ int shmring_segment_check_name(const char *name)
         return -ENAMETOOLONG;
     if (length == 0 || name[0] == '.')
         return -EINVAL;
+    /* Semaphores lie beside the segments, and would be opened and removed like them. */
+    if (strncmp(name, "sem.", strlen("sem.")) == 0)
+        return -EINVAL;
     if (strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") != length)
         return -EINVAL;
     return 0;

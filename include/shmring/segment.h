@@ -71,8 +71,9 @@ typedef struct shmring_segment {
 } shmring_segment;
 
 /*
- * Is name fit for a segment? 1 to SHMRING_NAME_MAX bytes of A-Z a-z 0-9 . _ - and no leading
- * dot. No slash: the segment NAME is the POSIX object "/NAME". Returns 0, -EINVAL, -ENAMETOOLONG.
+ * Is name fit for a segment? 1 to SHMRING_NAME_MAX bytes of A-Z a-z 0-9 . _ - and no leading dot,
+ * nor "sem." to begin with, as the files of POSIX semaphores do. No slash: the segment NAME is the
+ * POSIX object "/NAME". Returns 0, -EINVAL, -ENAMETOOLONG.
  */
 int shmring_segment_check_name(const char *name);
 

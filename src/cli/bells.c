@@ -84,6 +84,8 @@ bool cli_is_leftover(int directory, const char *file)
         if (length <= tail || strcmp(file + 4 + length - tail, suffixes[i]) != 0)
             continue;
         snprintf(name, sizeof name, "%.*s", (int)(length - tail), file + 4);
+        if (shmring_segment_check_name(name) != 0)
+            return false;
         int error = cli_inspect(directory, name, &ring);
 
         /* A ring that is damaged, or not ours to read, may be the one that it belongs to. */

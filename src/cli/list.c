@@ -38,13 +38,11 @@ static int compare(const struct dirent **one, const struct dirent **other)
     return strcmp((*one)->d_name, (*other)->d_name);
 }
 
-/* A semaphore has a longer name than a ring may have. */
+/* Of a ring, or of a semaphore. */
 static int is_name(const struct dirent *entry)
 {
-    int error = shmring_segment_check_name(entry->d_name);
-
-    return error == 0 ||
-           (error == -ENAMETOOLONG && strncmp(entry->d_name, "sem.", strlen("sem.")) == 0);
+    return shmring_segment_check_name(entry->d_name) == 0 ||
+           strncmp(entry->d_name, "sem.", strlen("sem.")) == 0;
 }
 
 /* A ring or what was one; with --all, a semaphore that it left. What we may not read, or is gone
@@ -53,11 +51,11 @@ static int add_file(struct cli_table *table, int fields, bool all, int directory
 {
     struct cli_ring ring;
     int error = cli_inspect(directory, file, &ring);
+    bool is_shown = shmring_segment_check_name(file) != 0
+                        ? error == -EPROTO && all && cli_is_leftover(directory, file)
+                        : error == 0 || error == -EBADMSG || error == -EPROTONOSUPPORT;
 
-    if (error == 0 || error == -EBADMSG || error == -EPROTONOSUPPORT ||
-        (error == -EPROTO && all && cli_is_leftover(directory, file)))
-        return add_ring(table, fields, &ring, error);
-    return CLI_OK;
+    return is_shown ? add_ring(table, fields, &ring, error) : CLI_OK;
 }
 
 static int add_all(struct cli_table *table, int fields, bool all)

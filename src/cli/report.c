@@ -78,9 +78,9 @@ int cli_check_name(const char *name)
         return cli_say(CLI_USAGE, "the name %.20s... is longer than %d bytes", name,
                        SHMRING_NAME_MAX);
     default:
-        return cli_say(CLI_USAGE,
-                       "'%.250s' cannot name a ring: use A-Z a-z 0-9 . _ - "
-                       "and no leading dot",
-                       name);
+        return cli_say(CLI_USAGE, "'%.250s' cannot name a ring: %s", name,
+                       strncmp(name, "sem.", strlen("sem.")) == 0
+                           ? "what begins with sem. is the file of a semaphore"
+                           : "use A-Z a-z 0-9 . _ - and no leading dot");
     }
 }

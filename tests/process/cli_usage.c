@@ -41,6 +41,8 @@ static void wrong_usage_is_2(void)
         {"cannot name a ring", "$S recv ../etc/passwd"},
         {"cannot name a ring", "$S info 'a b'"},
         {"cannot name a ring", "$S rm /$N"},
+        {"is the file of a semaphore", "$S create sem.$N"},
+        {"is the file of a semaphore", "$S rm --force sem.$N.room"},
         {"longer than 200", "$S create $(printf %0201d 0)"},
         {"no option --nothing", "$S create --nothing $N"},
         {"no option -q", "$S ls -q"},

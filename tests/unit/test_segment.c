@@ -70,7 +70,8 @@ static int count_descriptors(void)
 
 Test(segment, bad_names_are_refused)
 {
-    const char *bad[] = {"", ".", "..", ".hidden", "a/b", "/a", "a b", "a\n", "\xc3\xa4", "a*"};
+    const char *bad[] = {"", ".", "..", ".hidden", "a/b", "/a", "a b", "a\n", "\xc3\xa4", "a*",
+                         "sem.", "sem.a", "sem.a.messages"};
     shmring_geometry geometry = plan(4096);
     shmring_segment segment;
     char longest[SHMRING_NAME_MAX + 2];
@@ -82,6 +83,9 @@ Test(segment, bad_names_are_refused)
         cr_expect_eq(shmring_segment_unlink(bad[i]), -EINVAL);
     }
     cr_expect_eq(shmring_segment_check_name(NULL), -EINVAL);
+    cr_expect_eq(shmring_segment_check_name("sem"), 0);
+    cr_expect_eq(shmring_segment_check_name("semaphore"), 0);
+    cr_expect_eq(shmring_segment_check_name("a.sem.b"), 0);
     cr_expect_eq(shmring_segment_open(&segment, NULL, NULL, NULL), -EINVAL);
     memset(longest, 'a', sizeof longest);
     longest[SHMRING_NAME_MAX + 1] = '\0';
