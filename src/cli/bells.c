@@ -88,8 +88,9 @@ bool cli_is_leftover(int directory, const char *file)
             return false;
         int error = cli_inspect(directory, name, &ring);
 
-        /* A ring that is damaged, or not ours to read, may be the one that it belongs to. */
-        return error == -ENOENT || error == -EPROTO ||
+        /* A ring that is damaged, or not ours to read, may be the one that it belongs to; and where
+         * something else has that name, it may belong to the same program. */
+        return error == -ENOENT ||
                (error == 0 &&
                 shmring_layout_backend(ring.geometry.options) != SHMRING_BACKEND_NAMED_SEM);
     }

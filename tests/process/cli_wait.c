@@ -252,6 +252,10 @@ static void named_semaphores(void)
     cli_expect(0, NULL,
                "cp /dev/shm/sem.$N.room /dev/shm/sem.$N.other\n" /* somebody else's */
                "test $($S ls --all | grep -c \"$N\") = 2");
+    printf("those of a program that has something else of that name are its own\n");
+    cli_expect(0, NULL,
+               "echo something else > /dev/shm/$N && test $($S ls --all | grep -c \"$N\") = 0");
+    cli_expect(0, NULL, "$S rm --force $N && test -e /dev/shm/sem.$N.room");
     cli_expect(3, "no such ring", "$S rm $N");
     cli_expect(0, NULL, "$S create $N && test $($S ls --all | grep -c \"$N\") = 3 && $S rm $N");
     cli_expect(0, NULL, "$S rm --force $N && ls /dev/shm | grep \"$N\" > $T/ls");
