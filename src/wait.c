@@ -23,7 +23,7 @@ int shmring_fence_register(void)
 void shmring_fence_heavy(void)
 {
     /* A full fence of our own is in it. It cannot fail where registering did not, but for lack of
-     * memory: then the cap is what ends the sleep. */
+     * memory, or for a filter that came later: then the cap is what ends the sleep. */
     if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0) == 0)
         return;
     /* [wait.B] pairs with [wait.C]; [event.B] pairs with [event.C]: at least our half of it. */

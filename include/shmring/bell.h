@@ -22,6 +22,10 @@
  * ringing: each sleep ends within SHMRING_WAIT_CAP_NS, and the sleeper looks again. (glibc aborts
  * the program if a semaphore in shared memory is not one; so it is looked at before each call, and
  * one that is damaged is not touched again, but slept on by naps.)
+ * Two things remain that a member can do only on purpose, by changing something to and fro all the
+ * time, until it hits the moment between a look and the call after it: make glibc abort, with a
+ * semaphore; make a ring block, with an eventfd that it fills and takes O_NONBLOCK from. Futexes
+ * have no such moment.
  */
 #ifndef SHMRING_BELL_H
 #define SHMRING_BELL_H
