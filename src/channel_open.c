@@ -26,8 +26,9 @@ static bool are_wrong(const shmring_channel_options *own)
            (own->gather_count == 0) != (own->gather_ns == 0);
 }
 
-int channel_read_options(const shmring_channel_options *options, uint32_t kind,
-                         shmring_channel_options *ret_own)
+/* The caller's options in our own struct, with the defaults of that kind filled in. */
+static int read_options(const shmring_channel_options *options, uint32_t kind,
+                        shmring_channel_options *ret_own)
 {
     int error = options_read(ret_own, sizeof *ret_own, options);
 
@@ -66,7 +67,7 @@ static int create(const char *name, uint32_t kind, const shmring_channel_options
 {
     struct open_ring ring = {.place = {.name = name, .eventfds = {-1, -1}}};
     shmring_channel_options own;
-    int error = channel_read_options(options, kind, &own);
+    int error = read_options(options, kind, &own);
 
     if (error == 0 && name == NULL)
         error = -EINVAL;
@@ -116,7 +117,7 @@ static int create_fds(shmring_channel_fds *ret_fds, uint32_t kind,
     struct open_ring ring = {.place = {.name = NULL}};
     shmring_channel_fds fds = {-1, {-1, -1}};
     shmring_channel_options own;
-    int error = channel_read_options(options, kind, &own);
+    int error = read_options(options, kind, &own);
 
     if (error == 0)
         error = plan(&own, kind, &ring.geometry);
@@ -157,15 +158,16 @@ static int open_named(struct open_ring *ring, const char *name, uint32_t kind,
 }
 
 int channel_open(struct open_ring *ret_ring, const char *name, const shmring_channel_fds *fds,
-                 uint32_t kind, const shmring_channel_options *own)
+                 uint32_t kind, const shmring_channel_options *options)
 {
     struct open_ring ring = {.place = {.name = name, .eventfds = {-1, -1}}};
-    int error;
+    int error = read_options(options, kind, &ring.options);
 
-    if (fds != NULL)
-        error = shmring_segment_open_fd(&ring.segment, fds->segment, &own->segment, &ring.geometry);
-    else
-        error = open_named(&ring, name, kind, own);
+    if (error == 0 && fds != NULL)
+        error = shmring_segment_open_fd(&ring.segment, fds->segment, &ring.options.segment,
+                                        &ring.geometry);
+    else if (error == 0)
+        error = open_named(&ring, name, kind, &ring.options);
     if (error != 0)
         return error;
     if (ring.geometry.kind != kind) {

@@ -5,21 +5,20 @@
 
 #include "shmring/channel.h"
 
-/* A ring that is open: its memory, its checked geometry, and where its bells are. */
+/* A ring that is open: its memory, its checked geometry, where its bells are, and the caller's
+ * options, with the defaults filled in. */
 struct open_ring {
     shmring_segment segment;
     shmring_geometry geometry;
     shmring_bell_place place;
+    shmring_channel_options options;
 };
 
-/* The caller's options in our own struct, with the defaults of that kind filled in. */
-int channel_read_options(const shmring_channel_options *options, uint32_t kind,
-                         shmring_channel_options *ret_own);
-
-/* Opens it by its name (and makes it before that, if own->create) or, if fds is not NULL, by its
- * descriptors. -EPROTOTYPE: it is of another kind, or holds elements. */
+/* Opens it by its name (and makes it before that, if options->create) or, if fds is not NULL, by
+ * its descriptors. options may be NULL. -EINVAL: the options; -EPROTOTYPE: it is of another kind,
+ * or holds elements. */
 int channel_open(struct open_ring *ret_ring, const char *name, const shmring_channel_fds *fds,
-                 uint32_t kind, const shmring_channel_options *own);
+                 uint32_t kind, const shmring_channel_options *options);
 
 /* How the other side of a link has come to its end: 0, or as from shmring_spsc_peer(). A socket
  * that it has closed counts, too, for a peer may close that alone. */

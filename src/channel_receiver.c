@@ -9,19 +9,16 @@
 static int open_receiver(shmring_receiver *receiver, const char *name,
                          const shmring_channel_fds *fds, const shmring_channel_options *options)
 {
-    shmring_channel_options own;
     struct open_ring ring;
     shmring_receiver opened = {0};
-    int error = channel_read_options(options, SHMRING_KIND_SPSC, &own);
+    int error = channel_open(&ring, name, fds, SHMRING_KIND_SPSC, options);
 
-    if (error == 0)
-        error = channel_open(&ring, name, fds, SHMRING_KIND_SPSC, &own);
     if (error != 0)
         return error;
     opened.segment = ring.segment;
-    opened.pace.policy = own.wait;
-    opened.gather_count = own.gather_count;
-    opened.gather_ns = own.gather_ns;
+    opened.pace.policy = ring.options.wait;
+    opened.gather_count = ring.options.gather_count;
+    opened.gather_ns = ring.options.gather_ns;
     /* First what may fail without a trace: an attach that is undone is an end of the stream. */
     error = shmring_waiter_open(&opened.waiter, ring.segment.base, &ring.geometry,
                                 SHMRING_ROLE_CONSUMER, &ring.place);
@@ -29,8 +26,7 @@ static int open_receiver(shmring_receiver *receiver, const char *name,
         error = shmring_spsc_attach_consumer(&opened.consumer, ring.segment.base, &ring.geometry,
                                              ring.segment.fd);
     if (error != 0) {
-        shmring_waiter_close(&opened.waiter);
-        shmring_segment_close(&opened.segment);
+        shmring_receiver_close(&opened);
         return error;
     }
     /* Our predecessor may have died between giving back and waking. */
@@ -57,8 +53,8 @@ void shmring_receiver_close(shmring_receiver *receiver)
         shmring_spsc_end_consumer(&receiver->consumer);
         shmring_wake_always(&receiver->waiter);
         shmring_spsc_detach_consumer(&receiver->consumer);
-        shmring_waiter_close(&receiver->waiter);
     }
+    shmring_waiter_close(&receiver->waiter);
     shmring_segment_close(&receiver->segment);
     memset(receiver, 0, sizeof *receiver);
 }

@@ -8,17 +8,14 @@
 static int open_sender(shmring_sender *sender, const char *name, const shmring_channel_fds *fds,
                        const shmring_channel_options *options)
 {
-    shmring_channel_options own;
     struct open_ring ring;
     shmring_sender opened = {0};
-    int error = channel_read_options(options, SHMRING_KIND_SPSC, &own);
+    int error = channel_open(&ring, name, fds, SHMRING_KIND_SPSC, options);
 
-    if (error == 0)
-        error = channel_open(&ring, name, fds, SHMRING_KIND_SPSC, &own);
     if (error != 0)
         return error;
     opened.segment = ring.segment;
-    opened.pace.policy = own.wait;
+    opened.pace.policy = ring.options.wait;
     /* First what may fail without a trace: an attach that is undone is an end of the stream. */
     error = shmring_waiter_open(&opened.waiter, ring.segment.base, &ring.geometry,
                                 SHMRING_ROLE_PRODUCER, &ring.place);
@@ -26,8 +23,7 @@ static int open_sender(shmring_sender *sender, const char *name, const shmring_c
         error = shmring_spsc_attach_producer(&opened.producer, ring.segment.base, &ring.geometry,
                                              ring.segment.fd);
     if (error != 0) {
-        shmring_waiter_close(&opened.waiter);
-        shmring_segment_close(&opened.segment);
+        shmring_sender_close(&opened);
         return error;
     }
     /* Our predecessor may have died between sending and waking. */
@@ -56,8 +52,8 @@ void shmring_sender_close(shmring_sender *sender)
         shmring_spsc_end_producer(&sender->producer);
         shmring_wake_always(&sender->waiter);
         shmring_spsc_detach_producer(&sender->producer);
-        shmring_waiter_close(&sender->waiter);
     }
+    shmring_waiter_close(&sender->waiter);
     shmring_segment_close(&sender->segment);
     memset(sender, 0, sizeof *sender);
 }

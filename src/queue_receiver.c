@@ -10,21 +10,18 @@
 static int open_receiver(shmring_queue_receiver *receiver, const char *name,
                          const shmring_channel_fds *fds, const shmring_channel_options *options)
 {
-    shmring_channel_options own;
     struct open_ring ring;
     shmring_queue_receiver opened = {0};
-    int error = channel_read_options(options, SHMRING_KIND_MPMC, &own);
+    int error = channel_open(&ring, name, fds, SHMRING_KIND_MPMC, options);
 
-    if (error == 0)
-        error = channel_open(&ring, name, fds, SHMRING_KIND_MPMC, &own);
     if (error != 0)
         return error;
     uint32_t died = queue_ends_died(ring.segment.base, &ring.geometry, SHMRING_ROLE_PRODUCER);
 
     opened.segment = ring.segment;
-    opened.pace.policy = own.wait;
-    opened.gather_count = own.gather_count;
-    opened.gather_ns = own.gather_ns;
+    opened.pace.policy = ring.options.wait;
+    opened.gather_count = ring.options.gather_count;
+    opened.gather_ns = ring.options.gather_ns;
     error = shmring_event_open(&opened.messages, ring.segment.base, &ring.geometry,
                                SHMRING_FOR_MESSAGES, &ring.place);
     if (error == 0)
