@@ -178,9 +178,8 @@ inline bool shmring_spsc_peer_left(const shmring_spsc_side *side)
  * of this handle too. */
 void shmring_spsc_peer_ended(shmring_spsc_side *side, uint32_t session);
 
-/* The other side broke the rules: the handle finds the ring full (empty) and says -EBADMSG from now
- * on; an open reservation is dropped. Returns false. Out of line, so that it costs the hot path
- * nothing. */
+/* The other side broke the rules: from now on the handle finds the ring full (empty) and says
+ * -EBADMSG; an open reservation is dropped. False. Out of line: it costs the hot path nothing. */
 bool shmring_spsc_poison_producer(shmring_spsc_producer *producer);
 bool shmring_spsc_poison_consumer(shmring_spsc_consumer *consumer);
 
