@@ -6,6 +6,10 @@
  * killed. The sleeps are made of the parts (wait.h, event.h), so that a wake that is made good by
  * the cap is seen; over each backend that needs no name, both fences, both kinds of ring.
  *
+ * How long a sleep took is net of the time for which the sleeper was ready to run, and others ran
+ * (/proc/thread-self/schedstat). Beside them a process sleeps as long as the cap, again and again:
+ * by how much it is late is the machine's doing.
+ *
  * usage: wait_soak [SEED [PAIRS | SECONDSs]]
  */
 #define _GNU_SOURCE
@@ -14,6 +18,7 @@
 #include <shmring/shmring.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -29,17 +34,23 @@ enum {
     SLOTS = 4,
     SPSC_BYTES = 4096,
     CYCLES_MAX = 60000, /* of a random delay: about as long as it takes to wake somebody */
-    STORM_US = 200,    /* between signals */
+    STORM_US = 200,     /* between signals */
 };
 static const int64_t LATE_NS = SHMRING_WAIT_CAP_NS + 10000000, LIFE_NS = 400000000;
 
+/* Of sleeps, ns. */
+struct lengths {
+    shmring_word64 count;
+    shmring_word64 late, late_net; /* that took longer than the cap and 10 ms */
+    shmring_word64 longest, longest_net;
+};
+
 /* What the parent learns, written by the children. */
 struct tally {
-    shmring_word64 pairs;   /* sleeps that were ended by a wake */
-    shmring_word64 lost;    /* that ended by their cap with a message there, and no wake */
-    shmring_word64 late;    /* that took longer than the cap and 10 ms */
-    shmring_word64 longest; /* ns */
-    shmring_word32 killed;  /* the other one is no more: nobody may wake */
+    shmring_word64 pairs;  /* sleeps that were ended by a wake */
+    shmring_word64 lost;   /* that ended by their cap with a message there, and no wake */
+    shmring_word32 killed; /* the other one is no more: nobody may wake */
+    struct lengths sleeps, bare;
 };
 
 struct ring {
@@ -66,12 +77,13 @@ static void ring_make(struct ring *ring, bool many, bool light, enum shmring_bac
     shmring_geometry *geometry = &ring->geometry;
 
     CHECK_EQ(shmring_layout_plan(many ? SHMRING_KIND_MPMC : SHMRING_KIND_SPSC, many ? 8 : 0,
-                                 many ? SLOTS : SPSC_BYTES, geometry), 0);
+                                 many ? SLOTS : SPSC_BYTES, geometry),
+             0);
     geometry->options = (uint64_t)backend * SHMRING_OPTION_BACKEND;
     if (light)
         geometry->options |= SHMRING_OPTION_LIGHT_WAKE;
-    ring->memory = mmap(NULL, geometry->total_size, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ring->memory =
+        mmap(NULL, geometry->total_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(ring->memory != MAP_FAILED);
     shmring_layout_format(ring->memory, geometry);
     ring->place = (shmring_bell_place){.backend = backend, .segment_fd = -1, .eventfds = {-1, -1}};
@@ -95,17 +107,20 @@ static void end_open(struct end *end, const struct ring *ring, bool sends)
     end->many = geometry->kind == SHMRING_KIND_MPMC;
     if (end->many) {
         CHECK_EQ(shmring_event_open(&end->messages, ring->memory, geometry, SHMRING_FOR_MESSAGES,
-                                    &ring->place), 0);
+                                    &ring->place),
+                 0);
         CHECK_EQ(sends ? shmring_mpmc_attach_producer(&end->sender, ring->memory, geometry, -1)
                        : shmring_mpmc_attach_consumer(&end->receiver, ring->memory, geometry, -1),
                  0);
         return;
     }
     CHECK_EQ(sends ? shmring_spsc_attach_producer(&end->producer, ring->memory, geometry, -1)
-                   : shmring_spsc_attach_consumer(&end->consumer, ring->memory, geometry, -1), 0);
+                   : shmring_spsc_attach_consumer(&end->consumer, ring->memory, geometry, -1),
+             0);
     CHECK_EQ(shmring_waiter_open(&end->waiter, ring->memory, geometry,
                                  sends ? SHMRING_ROLE_PRODUCER : SHMRING_ROLE_CONSUMER,
-                                 &ring->place), 0);
+                                 &ring->place),
+             0);
 }
 
 static void end_send(struct end *end, uint64_t number)
@@ -137,9 +152,40 @@ static bool end_recv(struct end *end, uint64_t *ret_number)
     return error == 0;
 }
 
+/* For how long this thread was ready to run, and did not, ns; 0 where the kernel does not say. */
+static int64_t run_delay(void)
+{
+    static int fd = -2;
+    char text[96];
+    long long delay;
+
+    if (fd == -2)
+        fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    ssize_t size = pread(fd, text, sizeof text - 1, 0);
+
+    text[size > 0 ? size : 0] = '\0';
+    return sscanf(text, "%*d %lld", &delay) == 1 ? delay : 0;
+}
+
+static void note_longest(shmring_word64 *longest, int64_t ns)
+{
+    if (ns > (int64_t)shmring_load64_relaxed(longest)) /* of two at once, one may be lost */
+        shmring_store64_relaxed(longest, (uint64_t)ns);
+}
+
+static void note_length(struct lengths *lengths, int64_t slept, int64_t net)
+{
+    shmring_add64_relaxed(&lengths->count, 1);
+    shmring_add64_relaxed(&lengths->late, slept > LATE_NS);
+    shmring_add64_relaxed(&lengths->late_net, net > LATE_NS);
+    note_longest(&lengths->longest, slept);
+    note_longest(&lengths->longest_net, net);
+}
+
 /* One sleep, and what it was worth. Returns whether there is a message now. */
 static bool end_sleep(struct end *end, uint64_t *ret_number)
 {
+    int64_t delay = run_delay();
     struct shmring_bell_words *words =
         end->many ? &end->messages.event->bell : end->waiter.bell.words;
     uint32_t ticket = end->many ? shmring_event_arm(&end->messages, SHMRING_EVENT_ANY)
@@ -156,14 +202,12 @@ static bool end_sleep(struct end *end, uint64_t *ret_number)
     int64_t slept = shmring_clock() - from;
     bool woken = shmring_load32_acquire(&words->wakes) != ticket;
     bool there = end_recv(end, ret_number);
+    int64_t net = slept - (run_delay() - delay);
 
     CHECK(error == 0 || error == -EINTR);
     if (!end->many)
         shmring_wait_disarm(&end->waiter);
-    if ((uint64_t)slept > shmring_load64_relaxed(&tally->longest))
-        shmring_store64_relaxed(&tally->longest, (uint64_t)slept);
-    if (slept > LATE_NS)
-        shmring_add64_relaxed(&tally->late, 1);
+    note_length(&tally->sleeps, slept, net);
     if (there && woken)
         shmring_add64_relaxed(&tally->pairs, 1);
     if (there && !woken && slept >= SHMRING_WAIT_CAP_NS &&
@@ -192,7 +236,7 @@ static void delay(uint64_t *seed)
 
     if (test_random(seed) % 2 == 0)
         for (uint64_t i = 0; i < cycles; i++)
-            shmring_load64_relaxed(&tally->longest);
+            shmring_load64_relaxed(&tally->sleeps.longest);
 }
 
 /* Each on a processor of its own: on one, nothing races. */
@@ -234,6 +278,31 @@ static _Noreturn void play(const struct ring rings[WAYS], bool begins, bool stor
     }
 }
 
+/* Sleeps for nothing, until it is killed. */
+static _Noreturn void doze(void)
+{
+    for (;;) {
+        int64_t delay = run_delay(), from = shmring_clock();
+
+        nanosleep(&(struct timespec){.tv_nsec = (long)SHMRING_WAIT_CAP_NS}, NULL);
+        int64_t slept = shmring_clock() - from;
+
+        note_length(&tally->bare, slept, slept - (run_delay() - delay));
+    }
+}
+
+static void say_lengths(const char *what, const struct lengths *lengths)
+{
+    printf(
+        "%s: %llu, the longest %.1f ms, %llu longer than %.0f ms; less the time for which others "
+        "ran: %.1f ms, %llu\n",
+        what, (unsigned long long)shmring_load64_relaxed(&lengths->count),
+        (double)shmring_load64_relaxed(&lengths->longest) / 1e6,
+        (unsigned long long)shmring_load64_relaxed(&lengths->late), (double)LATE_NS / 1e6,
+        (double)shmring_load64_relaxed(&lengths->longest_net) / 1e6,
+        (unsigned long long)shmring_load64_relaxed(&lengths->late_net));
+}
+
 static void bury(pid_t pid)
 {
     CHECK_EQ(kill(pid, SIGKILL), 0);
@@ -243,8 +312,8 @@ static void bury(pid_t pid)
 /* Two processes, for a while; then one is killed, and soon after that the other. */
 static void live(uint64_t *seed, uint64_t number)
 {
-    static const enum shmring_backend backends[] = {
-        SHMRING_BACKEND_FUTEX, SHMRING_BACKEND_SEM, SHMRING_BACKEND_FUTEX, SHMRING_BACKEND_EVENTFD};
+    static const enum shmring_backend backends[] = {SHMRING_BACKEND_FUTEX, SHMRING_BACKEND_SEM,
+                                                    SHMRING_BACKEND_FUTEX, SHMRING_BACKEND_EVENTFD};
     struct ring rings[WAYS];
     bool many = number % 2 != 0, light = number / 2 % 2 != 0, storm = test_random(seed) % 4 == 0;
     int64_t time = (int64_t)(test_random(seed) % (uint64_t)LIFE_NS);
@@ -281,16 +350,20 @@ int main(int argc, char **argv)
         pairs = strtoull(argv[2], NULL, 0);
     tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(tally != MAP_FAILED);
+    pid_t dozer = check_fork();
+
+    if (dozer == 0)
+        doze();
     do
         live(&seed, lives++);
     while (lives < 16 ||
            (shmring_load64_relaxed(&tally->pairs) < pairs && shmring_clock() < until));
-    printf("%llu sleeps ended by a wake in %llu lives; %llu wakes lost; the longest sleep took "
-           "%.1f ms, %llu took longer than %.0f ms\n",
+    bury(dozer);
+    printf("%llu sleeps ended by a wake in %llu lives; %llu wakes lost\n",
            (unsigned long long)shmring_load64_relaxed(&tally->pairs), (unsigned long long)lives,
-           (unsigned long long)shmring_load64_relaxed(&tally->lost),
-           (double)shmring_load64_relaxed(&tally->longest) / 1e6,
-           (unsigned long long)shmring_load64_relaxed(&tally->late), (double)LATE_NS / 1e6);
+           (unsigned long long)shmring_load64_relaxed(&tally->lost));
+    say_lengths("sleeps", &tally->sleeps);
+    say_lengths("beside them", &tally->bare);
     CHECK_EQ(shmring_load64_relaxed(&tally->lost), 0);
     return 0;
 }
