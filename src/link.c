@@ -26,6 +26,7 @@
 enum {
     SOCKET_MODE_BITS = 0666,
     UID_OF_THE_NAMELESS = 65534, /* all users that have no name in this user namespace */
+    QUEUE_MAX = 1024,            /* no socket of a usual size holds more messages */
 };
 
 int link_read_options(const shmring_link_options *options, shmring_link_options *ret_own)
@@ -105,6 +106,17 @@ void link_permit_fds(int socket, bool permit)
     setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &value, sizeof value);
 }
 
+int link_refuse_fds(int socket)
+{
+    uint8_t byte;
+
+    link_permit_fds(socket, false);
+    for (int i = 0; i < QUEUE_MAX; i++)
+        if (link_receive(socket, &byte, sizeof byte, NULL, 0) == -EAGAIN)
+            return i == 0 ? 0 : -EPROTO;
+    return -EPROTO;
+}
+
 static int prepare(int socket)
 {
     int domain, type;
@@ -168,12 +180,20 @@ static void close_one(int *fd)
     *fd = -1;
 }
 
+static bool takes_fds(const shmring_handshake *handshake)
+{
+    return handshake->state == LINK_AWAITS_OFFER ||
+           (handshake->state == LINK_AWAITS_ACK && (handshake->features & LINK_CLIENT_OWNED) != 0);
+}
+
 void shmring_handshake_cancel(shmring_handshake *handshake)
 {
     int saved_errno = errno;
 
     if (handshake->state == LINK_OVER)
         return;
+    if (handshake->socket >= 0 && takes_fds(handshake) && handshake->owner == getpid())
+        link_refuse_fds(handshake->socket);
     close_one(&handshake->socket);
     close_one(&handshake->lock);
     /* In a forked child the lanes are not there, and something else may be in their place. */

@@ -173,12 +173,11 @@ static int answer_offer(shmring_handshake *handshake)
     handshake->fds[SHMRING_LINK_SERVER] = fds[SERVER_LANE];
     handshake->fds[SHMRING_LINK_CLIENT] = fds[CLIENT_LANE];
     handshake->lock = fds[LOCK];
-    link_permit_fds(handshake->socket, false);
     if (!is_offer(&offer, handshake) || offer.fds != came)
         return -EPROTO;
     if (offer.status != 0)
         return came == 0 ? refusal(offer.status) : -EPROTO;
-    if (came != wanted)
+    if (came != wanted || link_refuse_fds(handshake->socket) != 0)
         return -EPROTO;
     error = accept_offer(&offer, handshake);
     if (error == 0)

@@ -24,6 +24,10 @@ int link_judge(int socket, const shmring_link_options *options, shmring_link_pee
  * are received, and closed. */
 void link_permit_fds(int socket, bool permit);
 
+/* No longer; and closes those that have come already, which the kernel would do with the socket,
+ * and wait for those that linger. 0, or -EPROTO: the other side has said something, or hung up. */
+int link_refuse_fds(int socket);
+
 /* Begins with own options and a connected, close-on-exec socket, which is taken over on 0. */
 int link_begin(shmring_handshake *ret_handshake, enum shmring_link_side side, int socket,
                const shmring_link_options *own);
@@ -45,6 +49,9 @@ uint32_t link_own_wake(const shmring_link_options *own);
 /* The socket that a path means: see shmring_link_listen(). With make, makes the default directory
  * if it is missing. Returns 0, -EINVAL, -ENAMETOOLONG, or as from mkdir(2). */
 int link_find(const char *path, bool make, char ret_path[SHMRING_LINK_PATH_MAX + 1]);
+
+/* Watches the listening socket, for link_accept.c to be told of clients. 0 or -errno. */
+int link_watch_socket(const shmring_listener *listener);
 
 struct sockaddr_un;
 /* The address of a path, and its length; suffix is appended. */

@@ -223,9 +223,9 @@ static int answer_ack(shmring_handshake *handshake, shmring_link *ret_link)
         return came;
     /* A status says that the client gives up; so does anything that is not as agreed. */
     if (!is_ack(&ack, handshake) || ack.status != 0 || came != wanted ||
-        shmring_member_probe(handshake->lock, SHMRING_LINK_CLIENT) != 1)
+        shmring_member_probe(handshake->lock, SHMRING_LINK_CLIENT) != 1 ||
+        (wanted != 0 && link_refuse_fds(handshake->socket) != 0))
         return -EPROTO;
-    link_permit_fds(handshake->socket, false);
     int error = take_client_lane(handshake);
 
     if (error == 0)

@@ -127,12 +127,12 @@ typedef struct shmring_link {
  * one that begins with '@' is abstract. options may be NULL. Returns 0 or, with *ret_link
  * untouched and nothing left open:
  *   -EINVAL, -ENAMETOOLONG  the path or the options
- *   -ENOENT, -ECONNREFUSED  nobody listens there
+ *   -ENOENT, -ENOTDIR, -ELOOP, -ECONNREFUSED  nobody listens there
  *   -EACCES      the permissions of the socket or its directory
- *   -EPERM       the server is none that the options permit; or it does not want us
+ *   -EPERM       the server is none that the options permit
  *   -ETIMEDOUT   it did not accept or answer in time (it may have more to do than it can)
  *   -EINTR       a signal handler ran
- *   -EPROTO      it does not keep to the handshake, or hung up
+ *   -EPROTO      it does not keep to the handshake, or hung up: so does one that does not want us
  *   -EBADMSG     what it handed over is not what it should be: wrong seals, size, header or kind
  *   -EPROTONOSUPPORT  it speaks another version, or offers what we do not know
  *   -EMSGSIZE    its rings are larger than the options permit
@@ -247,9 +247,9 @@ typedef struct shmring_listener {
  *   -EADDRINUSE  somebody listens there
  *   -EEXIST      there is something else than a socket
  *   -EPERM       the directory belongs neither to the caller nor to root, or others may write to it
- *                (and it is not sticky), or the file beside it is another's
+ *                (and it is not sticky), or the file beside it is another's, or no file
  *   -EOPNOTSUPP  the kernel cannot seal memory so that links are possible
- *   -ENOENT, -EACCES, -ENOTDIR, -EROFS, -ENOSPC, -EMFILE, -ENFILE, -ENOMEM
+ *   -ENOENT, -EACCES, -ENOTDIR, -ELOOP, -EROFS, -ENOSPC, -EMFILE, -ENFILE, -ENOMEM
  */
 int shmring_link_listen(shmring_listener *ret_listener, const char *path,
                         const shmring_link_options *options);
@@ -267,8 +267,9 @@ inline int shmring_listener_fd(const shmring_listener *listener)
 /*
  * The next client that has shaken hands, waited for until deadline; with SHMRING_NOW, does what can
  * be done now, for any number of clients. A client that is not welcome or does not keep to the
- * handshake is dropped, and is no error of this call; if more than SHMRING_LINK_PENDING are under
- * way, the oldest of the uid that has most of them is dropped. Returns 0, -ETIMEDOUT, -EINTR, or
+ * handshake is dropped, and is no error of this call. If SHMRING_LINK_PENDING are under way and one
+ * more comes, the oldest of the uid that has most of them is dropped, once it has had 100 ms.
+ * Returns 0, -ETIMEDOUT, -EINTR, or
  *   -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -ENOBUFS  a client had to be dropped for lack of that
  */
 int shmring_link_accept(shmring_listener *listener, shmring_link *ret_link, int64_t deadline);

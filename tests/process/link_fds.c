@@ -223,6 +223,31 @@ static void the_same_twice_or_in_another_order_is_refused(void)
     }
 }
 
+/* Nor what comes behind a message, which nobody will ever look at. */
+static void what_is_queued_does_not_linger(void)
+{
+    const struct held before = count_held();
+    const time_t began = time(NULL);
+    struct packet packet = {.length = 1};
+    shmring_handshake handshake;
+    shmring_link link;
+    int sockets[2];
+
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) == 0);
+    CHECK_EQ(shmring_handshake_begin(&handshake, SHMRING_LINK_CLIENT, sockets[0], &plain), 0);
+    packet_send(sockets[1], &packet);
+    packet.count = 1;
+    packet.fds[0] = make_lingering();
+    packet_send(sockets[1], &packet);
+    CHECK_EQ(shmring_handshake_step(&handshake, &link), -EPROTO);
+    CHECK(time(NULL) - began < 3);
+    close(sockets[1]);
+    close(unread[0]);
+    close(unread[1]);
+    unread[0] = unread[1] = -1;
+    check_held(before, 1);
+}
+
 /* With each number of descriptors, from none at all: an error, or a link; and nothing is left. */
 static void a_lack_of_descriptors_is_an_error(void)
 {
@@ -265,6 +290,7 @@ int main(void)
     a_wrong_descriptor_is_refused();
     a_wrong_number_is_refused();
     the_same_twice_or_in_another_order_is_refused();
+    what_is_queued_does_not_linger();
     a_lack_of_descriptors_is_an_error();
     return 0;
 }

@@ -67,6 +67,7 @@ LAYERS["bell_sem"] = {"bell_backends", "segment"}
 LAYERS["channel_open"] |= {"bell_backends", "options", "queue"}
 LAYERS["link"] |= {"lane", "link_parts", "link_wire", "options"}
 LAYERS["link_client"] = LAYERS["link_server"] = {"lane", "link_parts", "link_wire"}
+LAYERS["link_accept"] = {"link_parts"}
 LAYERS["link_listen"] = {"lane", "link_parts"}
 LAYERS["link_path"] = {"link_parts"}
 LAYERS["channel_sender"] = {"channel_open", "blocking"}

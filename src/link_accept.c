@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* The handshakes that come in through a listener's socket: all of them get on, none holds up
+ * others. */
+#define _GNU_SOURCE /* accept4, O_PATH */
+#include "link_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_PER_STEP = 16, /* so that those under way get on while others flood in */
+    EVENTS_PER_STEP = SHMRING_LINK_PENDING + 1,
+};
+/* Nobody has to make room for others sooner: a client that is one of many on a busy machine must
+ * get the processor in that time, to answer. Those who come meanwhile stay in the queue of the
+ * socket. */
+static const int64_t GRACE_NS = 100000000, REST_NS = 1000000;
+/* Which event of the epoll is the socket's; the others are places in pending. */
+static const uint32_t NEW_CLIENT = SHMRING_LINK_PENDING;
+
+/* One that shakes hands is told of once, and then again after each step: if a child keeps a copy of
+ * its socket, closing ours does not end the watch. */
+static int watch(int epoll, int operation, int fd, uint32_t which)
+{
+    struct epoll_event event = {
+        .events = which == NEW_CLIENT ? EPOLLIN : EPOLLIN | EPOLLONESHOT,
+        .data = {.u32 = which},
+    };
+
+    return epoll_ctl(epoll, operation, fd, &event) != 0 ? -errno : 0;
+}
+
+int link_watch_socket(const shmring_listener *listener)
+{
+    return watch(listener->epoll, EPOLL_CTL_ADD, listener->socket, NEW_CLIENT);
+}
+
+/* A place for one more: a free one, or that of the oldest of the uid that takes most, if that has
+ * had its grace. Else NULL. */
+static shmring_handshake *find_place(shmring_listener *listener)
+{
+    shmring_handshake *const pending = listener->pending, *worst = NULL;
+    uint32_t most = 0;
+
+    for (uint32_t i = 0; i < SHMRING_LINK_PENDING; i++) {
+        uint32_t same = 0;
+
+        if (pending[i].state == LINK_OVER)
+            return &pending[i];
+        for (uint32_t j = 0; j < SHMRING_LINK_PENDING; j++)
+            same += pending[j].state != LINK_OVER && pending[j].peer.uid == pending[i].peer.uid;
+        if (same > most || (same == most && pending[i].deadline < worst->deadline)) {
+            most = same;
+            worst = &pending[i];
+        }
+    }
+    const int64_t began = worst->deadline - listener->options.timeout_ns;
+
+    return shmring_clock() - began >= GRACE_NS ? worst : NULL;
+}
+
+/* There is no descriptor to accept with: one is given up for the client that waits, which would
+ * keep the socket readable for ever. */
+static void drop_client(shmring_listener *listener)
+{
+    close(listener->spare);
+    int fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    listener->spare = open("/", O_PATH | O_CLOEXEC);
+}
+
+/* One client. 0; -EAGAIN: there is none, or no place; or why it had to be dropped. */
+static int accept_one(shmring_listener *listener)
+{
+    shmring_handshake *place = find_place(listener);
+
+    if (place == NULL)
+        return -EAGAIN;
+    int fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0) {
+        int error = -errno;
+
+        if (error == -EMFILE || error == -ENFILE)
+            drop_client(listener);
+        return error == -ECONNABORTED || error == -EINTR ? 0 : error;
+    }
+    shmring_handshake handshake;
+    int error = link_begin(&handshake, SHMRING_LINK_SERVER, fd, &listener->options);
+
+    if (error != 0) { /* not welcome */
+        close(fd);
+        return 0;
+    }
+    shmring_handshake_cancel(place);
+    *place = handshake;
+    error = watch(listener->epoll, EPOLL_CTL_ADD, fd, (uint32_t)(place - listener->pending));
+    if (error != 0)
+        shmring_handshake_cancel(place);
+    return error;
+}
+
+static bool is_lack(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOSPC ||
+           error == -ENOBUFS;
+}
+
+/* One of those under way has something to say. 0 with a link, -EAGAIN, or why it was dropped. */
+static int step_one(shmring_listener *listener, uint32_t which, shmring_link *ret_link)
+{
+    shmring_handshake *handshake = &listener->pending[which];
+    int error = shmring_handshake_step(handshake, ret_link);
+
+    if (error == 0) /* its socket is no longer ours to watch */
+        epoll_ctl(listener->epoll, EPOLL_CTL_DEL, ret_link->socket, NULL);
+    else if (error == -EAGAIN)
+        watch(listener->epoll, EPOLL_CTL_MOD, handshake->socket, which);
+    return error;
+}
+
+/* These were told of, and not looked at. */
+static void tell_again(const shmring_listener *listener, const struct epoll_event *events,
+                       int count)
+{
+    for (int i = 0; i < count; i++)
+        if (events[i].data.u32 != NEW_CLIENT &&
+            listener->pending[events[i].data.u32].state != LINK_OVER)
+            watch(listener->epoll, EPOLL_CTL_MOD, listener->pending[events[i].data.u32].socket,
+                  events[i].data.u32);
+}
+
+/* As many as wait, but not for ever. 0, or a lack. */
+static int accept_some(shmring_listener *listener)
+{
+    int error = 0;
+
+    for (int i = 0; error == 0 && i < ACCEPTS_PER_STEP; i++)
+        error = accept_one(listener);
+    return is_lack(error) ? error : 0;
+}
+
+/* All that can be done now. 0 with a link, -EAGAIN, or a lack. */
+static int step(shmring_listener *listener, shmring_link *ret_link)
+{
+    struct epoll_event events[EVENTS_PER_STEP];
+    int count = epoll_wait(listener->epoll, events, EVENTS_PER_STEP, 0), lack = 0;
+    int64_t now = shmring_clock();
+
+    for (int i = 0; i < count; i++) {
+        int error = events[i].data.u32 == NEW_CLIENT
+                        ? -EAGAIN
+                        : step_one(listener, events[i].data.u32, ret_link);
+
+        if (error == 0) {
+            tell_again(listener, events + i + 1, count - i - 1);
+            return 0;
+        }
+        lack = is_lack(error) ? error : lack;
+    }
+    for (uint32_t i = 0; i < SHMRING_LINK_PENDING; i++)
+        if (listener->pending[i].state != LINK_OVER && now >= listener->pending[i].deadline)
+            shmring_handshake_cancel(&listener->pending[i]);
+    for (int i = 0; i < count && lack == 0; i++)
+        if (events[i].data.u32 == NEW_CLIENT)
+            lack = accept_some(listener);
+    return lack != 0 ? lack : -EAGAIN;
+}
+
+int shmring_link_accept(shmring_listener *listener, shmring_link *ret_link, int64_t deadline)
+{
+    const int64_t ns_per_ms = 1000000;
+
+    for (;;) {
+        struct pollfd one = {.fd = listener->epoll, .events = POLLIN};
+        int error = step(listener, ret_link);
+
+        if (error != -EAGAIN)
+            return error;
+        int64_t left = deadline <= SHMRING_NOW ? 0 : deadline - shmring_clock();
+
+        if (left <= 0)
+            return -ETIMEDOUT;
+        /* While there is no place for who waits, the descriptor stays readable. */
+        if (find_place(listener) == NULL &&
+            nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL) != 0)
+            return -EINTR;
+        /* At most the cap, for the sake of handshakes whose time runs out. */
+        left = left < SHMRING_WAIT_CAP_NS ? left : SHMRING_WAIT_CAP_NS;
+        if (poll(&one, 1, (int)((left + ns_per_ms - 1) / ns_per_ms)) < 0 && errno == EINTR)
+            return -EINTR;
+    }
+}
