@@ -43,7 +43,7 @@ static uint64_t changed, failed;
 static void run(int message, int at, uint8_t bits)
 {
     const struct change change = {at, bits};
-    const struct tampering tampering = {message, change_byte, &change};
+    const struct tampering tampering = {message, change_byte, &change, NULL};
     shmring_link links[2];
     int errors[2];
 
@@ -82,7 +82,7 @@ static void a_length_that_is_wrong_is_noticed(void)
 
     for (int message = HELLO; message < MESSAGES; message++) {
         for (int length = 0; length < PACKET_MAX; length++) {
-            const struct tampering tampering = {message, change_length, &length};
+            const struct tampering tampering = {message, change_length, &length, NULL};
 
             if (length == message_sizes[message])
                 continue;

@@ -79,10 +79,27 @@ enum {
     EVENTFD,
     NULL_DEVICE,
     LINGERING,
+    LONGER_COPY,
+    SHORTER_COPY,
     WRONG_KINDS
 };
 
-static int make_wrong(int kind)
+/* A good lane but for its size. */
+static int copy_lane(int fd, off_t size)
+{
+    static char bytes[2 * LANE_SIZE];
+    ssize_t length = pread(fd, bytes, (size_t)size, 0);
+    int copy = memfd_create("wrong", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    CHECK(copy >= 0 && ftruncate(copy, size) == 0);
+    if (length > 0)
+        CHECK(pwrite(copy, bytes, (size_t)length, 0) == length);
+    CHECK(fcntl(copy, F_ADD_SEALS, FULL) == 0);
+    return copy;
+}
+
+/* In place of fd. */
+static int make_wrong(int kind, int fd)
 {
     int pipes[2];
 
@@ -119,6 +136,10 @@ static int make_wrong(int kind)
         return eventfd(0, EFD_CLOEXEC);
     case NULL_DEVICE:
         return open("/dev/null", O_RDWR | O_CLOEXEC);
+    case LONGER_COPY:
+        return copy_lane(fd, LANE_SIZE + 4096);
+    case SHORTER_COPY:
+        return copy_lane(fd, LANE_SIZE - 4096);
     default:
         return make_lingering();
     }
@@ -138,8 +159,9 @@ static void change_fds(struct packet *packet, const void *how)
 
     switch (change->what) {
     case REPLACE:
+        kept = make_wrong(change->kind, *at);
         close(*at);
-        *at = make_wrong(change->kind);
+        *at = kept;
         break;
     case DROP:
         close(*at);
@@ -162,7 +184,7 @@ static void change_fds(struct packet *packet, const void *how)
 /* Must not succeed on the side that got them. */
 static void expect_refused(const shmring_link_options *both, int message, struct change change)
 {
-    const struct tampering tampering = {message, change_fds, &change};
+    const struct tampering tampering = {message, change_fds, &change, NULL};
     const int to = message % 2 == 0 ? SHMRING_LINK_SERVER : SHMRING_LINK_CLIENT;
     const struct held before = count_held();
     const time_t began = time(NULL);
@@ -223,6 +245,49 @@ static void the_same_twice_or_in_another_order_is_refused(void)
     }
 }
 
+static int lane_kept = -1;
+
+static void keep_lane(struct packet *packet, const void *how)
+{
+    (void)how;
+    lane_kept = fcntl(packet->fds[0], F_DUPFD_CLOEXEC, 0);
+}
+
+static void give_it_back(struct packet *packet, const void *how)
+{
+    (void)how;
+    close(packet->fds[0]);
+    packet->fds[0] = lane_kept;
+}
+
+/* It has all seals and the right size and header. */
+static void the_servers_own_lane_is_not_the_clients(void)
+{
+    const struct tampering first = {OFFER, keep_lane, NULL, NULL};
+    const struct tampering both = {ACK, give_it_back, NULL, &first};
+    const struct held before = count_held();
+    shmring_link links[2];
+    int errors[2];
+
+    shake_hands(&options, &options, &both, links, errors);
+    CHECK_EQ(errors[SHMRING_LINK_SERVER], -EBADMSG);
+    close_links(links, errors);
+    check_held(before, 1);
+}
+
+/* Who has locked something else would never be told dead. */
+static void a_client_must_have_locked_the_lock_file(void)
+{
+    const struct change change = {REPLACE, 1, 0, EMPTY_MEMFD};
+    const struct tampering tampering = {OFFER, change_fds, &change, NULL};
+    shmring_link links[2];
+    int errors[2];
+
+    shake_hands(&plain, &plain, &tampering, links, errors);
+    CHECK_EQ(errors[SHMRING_LINK_SERVER], -EPROTO);
+    CHECK_EQ(errors[SHMRING_LINK_CLIENT], -EPROTO);
+}
+
 /* Nor what comes behind a message, which nobody will ever look at. */
 static void what_is_queued_does_not_linger(void)
 {
@@ -273,6 +338,7 @@ static void a_lack_of_descriptors_is_an_error(void)
         CHECK(setrlimit(RLIMIT_NOFILE, &old) == 0);
         CHECK(is_documented(errors[0]) && is_documented(errors[1]));
         CHECK_EQ(errors[0] == 0, errors[1] == 0);
+        CHECK(errors[SHMRING_LINK_CLIENT] == 0 || errors[SHMRING_LINK_CLIENT] == -EMFILE);
         close_links(links, errors);
         CHECK_EQ(count_fds(), before);
     }
@@ -290,6 +356,8 @@ int main(void)
     a_wrong_descriptor_is_refused();
     a_wrong_number_is_refused();
     the_same_twice_or_in_another_order_is_refused();
+    the_servers_own_lane_is_not_the_clients();
+    a_client_must_have_locked_the_lock_file();
     what_is_queued_does_not_linger();
     a_lack_of_descriptors_is_an_error();
     return 0;

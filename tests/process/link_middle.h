@@ -32,6 +32,7 @@ struct tampering {
     int message;
     void (*change)(struct packet *packet, const void *how);
     const void *how;
+    const struct tampering *next;
 };
 
 static inline bool packet_receive(int socket, struct packet *ret_packet)
@@ -107,8 +108,9 @@ static inline void shake_hands(const shmring_link_options *server,
 
         if (!packet_receive(pairs[1 - to][1], &packet))
             break;
-        if (tampering != NULL && tampering->message == message)
-            tampering->change(&packet, tampering->how);
+        for (const struct tampering *t = tampering; t != NULL; t = t->next)
+            if (t->message == message)
+                t->change(&packet, t->how);
         packet_send(pairs[to][1], &packet);
         if (ret_errors[to] == -EAGAIN)
             ret_errors[to] = shmring_handshake_step(&halves[to], &ret_links[to]);

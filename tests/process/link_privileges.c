@@ -32,7 +32,7 @@ static void capture(struct packet *packet, const void *how)
 /* The server's lane comes with OFFER; a client's own, with ACK. */
 static void begin(shmring_link links[2], int side)
 {
-    const struct tampering tampering = {side == 0 ? OFFER : ACK, capture, &side};
+    const struct tampering tampering = {side == 0 ? OFFER : ACK, capture, &side, NULL};
     int errors[2];
 
     shake_hands(&options, &options, &tampering, links, errors);
