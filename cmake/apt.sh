@@ -12,6 +12,8 @@ build_packages=(
     libconcurrentqueue-dev liburcu-dev
     libcriterion-dev                      # the unit tests
     spin                                  # a model
+    gcc-12-multilib libc6-dev-i386        # tests/ports
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user musl-tools
 )
 
 # need_packages PACKAGE...: installs those that are missing, as root or through sudo.

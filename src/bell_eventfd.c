@@ -48,9 +48,8 @@ static int eventfd_open(shmring_bell *bell, const shmring_bell_place *place,
     /* Files, pipes, sockets and devices have a type, and are not written to. Of what has none, only
      * an eventfd takes a 0, and refuses one number. */
     if (flags < 0 || fstat(fd, &status) != 0 || (status.st_mode & S_IFMT) != 0 ||
-        fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
-        write(fd, &most, sizeof most) >= 0 || errno != EINVAL ||
-        write(fd, &nothing, sizeof nothing) != sizeof nothing) {
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 || write(fd, &most, sizeof most) >= 0 ||
+        errno != EINVAL || write(fd, &nothing, sizeof nothing) != sizeof nothing) {
         close(fd);
         return -EINVAL;
     }
@@ -86,14 +85,27 @@ static void eventfd_ring(const shmring_bell *bell, bool all)
         return; /* full */
 }
 
+/* Without blocking, whatever the flags say. */
+static ssize_t read_now(int fd, uint64_t *ret_count)
+{
+#ifdef RWF_NOWAIT
+    struct iovec whole = {.iov_base = ret_count, .iov_len = sizeof *ret_count};
+
+    return preadv2(fd, &whole, 1, -1, RWF_NOWAIT);
+#else /* musl 1.2.3: the caller asks first, and then reads */
+    (void)fd, (void)ret_count;
+    errno = EOPNOTSUPP;
+    return -1;
+#endif
+}
+
 static void eventfd_clear(const shmring_bell *bell)
 {
     int saved_errno = errno;
     uint64_t count;
-    struct iovec whole = {.iov_base = &count, .iov_len = sizeof count};
 
-    if (preadv2(bell->fd, &whole, 1, -1, RWF_NOWAIT) < 0 && errno != EAGAIN &&
-        is_ready_for(bell->fd, POLLIN) && read(bell->fd, &count, sizeof count) < 0)
+    if (read_now(bell->fd, &count) < 0 && errno != EAGAIN && is_ready_for(bell->fd, POLLIN) &&
+        read(bell->fd, &count, sizeof count) < 0)
         errno = saved_errno; /* before Linux 5.8; another was faster */
     errno = saved_errno;
 }

@@ -116,6 +116,9 @@ static int names_of(const shmring_bell_place *place, enum shmring_direction dire
 {
     const char *what = direction == SHMRING_FOR_MESSAGES ? "messages" : "room";
 
+#ifndef __GLIBC__
+    return -EOPNOTSUPP; /* where its file is, and who may write to it, we know of glibc only */
+#endif
     if (place->name == NULL || shmring_segment_check_name(place->name) != 0)
         return -EINVAL;
     snprintf(ret_names->name, sizeof ret_names->name, "/%s.%s", place->name, what);
