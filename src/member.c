@@ -28,7 +28,7 @@ int shmring_member_lock(int fd, uint32_t id)
         return 0;
     if (errno == EAGAIN || errno == EACCES)
         return -EBUSY;
-    return errno == EINVAL ? -ENOTSUP : -errno;
+    return errno == EINVAL ? -EOPNOTSUPP : -errno;
 }
 
 int shmring_member_join(int fd, uint32_t id)
@@ -40,7 +40,7 @@ int shmring_member_join(int fd, uint32_t id)
     int member_fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 
     if (member_fd < 0 && errno == ENOENT)
-        return fcntl(fd, F_GETFD) < 0 ? -EBADF : -ENOTSUP;
+        return fcntl(fd, F_GETFD) < 0 ? -EBADF : -EOPNOTSUPP;
     if (member_fd < 0)
         return -errno;
     int error = shmring_member_lock(member_fd, id);
@@ -81,7 +81,7 @@ static int make_here(shmring_word32 **ret_here)
         return -ENOMEM;
     if (madvise(page, SHMRING_PAGE_SIZE, MADV_WIPEONFORK) != 0) {
         munmap(page, SHMRING_PAGE_SIZE);
-        return -ENOTSUP;
+        return -EOPNOTSUPP;
     }
     *ret_here = page;
     /* relaxed: private memory. */

@@ -46,14 +46,14 @@ extern "C" {
  * Takes member id (0 to 2^31-1) of the object behind fd, which must be open for reading and
  * writing; fd itself is only looked at and stays the caller's. Does not wait. Thread-safe.
  * Returns a descriptor that holds the place until shmring_member_leave(), or
- *   -EBUSY    a living member holds it
- *   -ENOTSUP  the system has no OFD locks, or /proc is not mounted
+ *   -EBUSY       a living member holds it
+ *   -EOPNOTSUPP  the system has no OFD locks, or /proc is not mounted
  *   -EBADF, -EACCES, -EMFILE, -ENFILE, -ENOMEM, -ENOLCK as from open(2) and fcntl(2)
  */
 int shmring_member_join(int fd, uint32_t id);
 
-/* The first half of join, on a descriptor whose open file is nobody else's: 0, -EBUSY, -ENOTSUP, or
- * as from fcntl(2). */
+/* The first half of join, on a descriptor whose open file is nobody else's: 0, -EBUSY, -EOPNOTSUPP,
+ * or as from fcntl(2). */
 int shmring_member_lock(int fd, uint32_t id);
 
 /* Gives the place back and closes the descriptor that join() returned. Ignores a negative one. */
@@ -90,9 +90,9 @@ typedef struct shmring_member {
  * fd. fd is only looked at. -1, for memory that no other process maps: no lock, no death is
  * noticed. The places of the dead are not free before they were buried. Calls the kernel, does not
  * wait; thread-safe. The member is written on 0 only:
- *   -EUSERS   all SHMRING_MEMBER_MAX places are taken
- *   -ENOMEM   no page of memory
- *   -ENOTSUP  no OFD locks, no /proc, or a kernel before 4.14 (MADV_WIPEONFORK)
+ *   -EUSERS      all SHMRING_MEMBER_MAX places are taken
+ *   -ENOMEM      no page of memory
+ *   -EOPNOTSUPP  no OFD locks, no /proc, or a kernel before 4.14 (MADV_WIPEONFORK)
  *   or as from shmring_member_join(), but -EBUSY
  */
 int shmring_member_enroll(shmring_member *ret_member, int fd, struct shmring_member_record *records,

@@ -15,6 +15,7 @@
 #include "shmring/bell.h"
 #include "shmring/channel.h"
 #include "shmring/clock.h"
+#include "shmring/error.h"
 #include "shmring/event.h"
 #include "shmring/layout.h"
 #include "shmring/link.h"

@@ -10,25 +10,25 @@
 static const struct {
     int error;
     enum cli_status status;
-    const char *sentence;
+    const char *sentence; /* where the command can say more than the library; else NULL */
 } errors[] = {
     {-ENOENT, CLI_MISSING, "no such ring"},
-    {-ETIMEDOUT, CLI_TIMEOUT, "timed out"},
-    {-EOWNERDEAD, CLI_BROKEN, "the other side died"},
-    {-EBADMSG, CLI_BROKEN, "the ring is damaged"},
-    {-ESTALE, CLI_BROKEN, "others took this process for dead"},
+    {-ETIMEDOUT, CLI_TIMEOUT, NULL},
+    {-EOWNERDEAD, CLI_BROKEN, NULL},
+    {-EBADMSG, CLI_BROKEN, NULL},
+    {-ESTALE, CLI_BROKEN, NULL},
     {-EIDRM, CLI_BROKEN, "its semaphores were removed: no one can wait (rm it and make it anew)"},
     {-EAGAIN, CLI_BROKEN, "the ring is half made: its creator is not done, or died"},
-    {-EACCES, CLI_PERMISSION, "permission denied"},
+    {-EACCES, CLI_PERMISSION, NULL},
     {-EPERM, CLI_PERMISSION,
      "not allowed: the ring is another user's, or its mode lets strangers in (see --mode)"},
     {-EPROTO, CLI_LAYOUT, "not a ring"},
     {-EPROTONOSUPPORT, CLI_LAYOUT, "a ring of a layout that this version does not know"},
     {-EPROTOTYPE, CLI_LAYOUT, "the ring holds elements of one size, not messages"},
-    {-EBUSY, CLI_FAILED, "in use"},
-    {-EUSERS, CLI_FAILED, "4095 processes are attached, and no more can be"},
-    {-EEXIST, CLI_FAILED, "exists already"},
-    {-ENOSPC, CLI_FAILED, "no room in /dev/shm"},
+    {-EBUSY, CLI_FAILED, NULL},
+    {-EUSERS, CLI_FAILED, NULL},
+    {-EEXIST, CLI_FAILED, NULL},
+    {-ENOSPC, CLI_FAILED, NULL},
     {-EMSGSIZE, CLI_FAILED, "the message is too long"},
     {-EOPNOTSUPP, CLI_FAILED, "this system refuses what its --backend or --fence needs"},
     {-ENOSYS, CLI_FAILED, "this system refuses to let it sleep (--wait spin does not need that)"},
@@ -58,7 +58,9 @@ int cli_fail(const char *name, int error, const char *role)
                        strcmp(role, "sender") == 0 ? "receiver" : "sender");
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (errors[i].error == error)
-            return cli_say(errors[i].status, "%s: %s", name, errors[i].sentence);
+            return cli_say(errors[i].status, "%s: %s", name,
+                           errors[i].sentence != NULL ? errors[i].sentence
+                                                      : shmring_error_text(error));
     return cli_say(CLI_FAILED, "%s: %s", name, strerror(-error));
 }
 

@@ -43,8 +43,9 @@ void shmring_store_release(int *word, int value);
 void shmring_fence_seq_cst(void);
 """,
     "include/shmring/layout.h": C + '#include "shmring/atomic.h"\n',
-    "include/shmring/wait.h": C,
+    "include/shmring/wait.h": C + "/* Returns 0, -EPIPE or -EINTR. */\n",
     SPSC: TABLE + '#include "shmring/layout.h"\n' + GET + PUT,
+    "src/error.c": C + 'text(-EPIPE, "its end"), text(-EINTR, "a signal");\n',
     "src/inline.c": C + "extern inline int shmring_load_acquire(const int *word);\n",
     "src/spsc.c": C + """#include "shmring/spsc.h"
 /* volatile in a comment, and a verb of another unit that only sounds like an order */
@@ -113,6 +114,8 @@ ADDED = {
                         "broadcast.h has no layer"),
     "private header": ("src/spsc.c", '#include "util.h"\n', "add it to PRIVATE"),
     "no such header": ("tests/process/kill.c", "#include <shmring/secret.h>\n", "no public header"),
+    "error without a text": (SPSC, "/* or -EPERM */\n", "-EPERM has no text"),
+    "text without an error": ("src/error.c", 'text(-EXDEV, "");\n', "-EXDEV is documented in no"),
     "foreign header": ("bench/main.c", C + '#include "../tests/check.h"\n', "is not under bench"),
     "foreign header, cli": ("src/cli/main.c", '#include "../../tests/check.h"\n', "under src/cli"),
 }

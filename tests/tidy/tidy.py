@@ -26,6 +26,7 @@ LAYERS = {
     "atomic": set(),
     "clock": set(),
     "cpu": {"spin"},
+    "error": set(),
     "layout": {"atomic"},
     "member": {"atomic", "layout"},
     "spsc": BASE,
@@ -88,6 +89,7 @@ TAG = r"\[(\w+\.\w+)\]"
 PAIR = re.compile(TAG + r" pairs with ((?:(?:, | and |, and )?" + TAG + r")+)")
 MACRO = re.compile(r"\s*#\s*define\s+(\w+)\(")
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"])([^>"]+)[>"]')
+ERROR = re.compile(r"(?<![\w-])-E[A-Z][A-Z0-9]+\b")
 MARKER = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 
 
@@ -177,6 +179,7 @@ class Tidy:
             if source.area == "include":
                 self.collect_table(source)
         self.check_pairs()
+        self.check_errors()
 
     def check_text(self, source):
         want = "/* SPDX-License-Identifier: MIT */" if source.is_c else \
@@ -317,6 +320,21 @@ class Tidy:
             if tag not in self.pairs:
                 self.report(*place, f"the table names [{tag}], but no site carries it: tag the "
                             "site or drop the row")
+
+    def check_errors(self):
+        """What the headers document and what src/error.c has a text for are the same."""
+        documented, texts = {}, {}
+        for source in self.sources:
+            found = documented if source.area == "include" else texts
+            if source.area != "include" and source.name != "src/error.c":
+                continue
+            for n, line in enumerate(source.lines, 1):
+                for error in ERROR.findall(line):
+                    found.setdefault(error, (source, n))
+        for error in sorted(documented.keys() - texts.keys()):
+            self.report(*documented[error], f"{error} has no text: add it to src/error.c")
+        for error in sorted(texts.keys() - documented.keys()):
+            self.report(*texts[error], f"{error} is documented in no header: drop its text")
 
     def list_pairs(self):
         for tag, partners in sorted(self.pairs.items()):
