@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static const shmring_word64 never_zero = {1};
+
 int64_t shmring_wait_until(int64_t now, int64_t deadline, bool *ret_is_deadline)
 {
     *ret_is_deadline = deadline - now <= SHMRING_WAIT_CAP_NS;
@@ -49,6 +51,7 @@ static int open_bells(shmring_waiter *waiter, enum shmring_member_role role,
         shmring_bell_close(&waiter->ours);
         return error;
     }
+    waiter->sleeper = waiter->light ? &waiter->peer->wake_at : &never_zero;
     /* relaxed: only this side writes it. Nothing new is published yet: others saw to the old. */
     waiter->noticed = shmring_load64_relaxed(&waiter->own->pos);
     return 0;
@@ -112,8 +115,21 @@ static void wake(const shmring_waiter *waiter)
     shmring_bell_ring(&waiter->ours, false);
 }
 
-void shmring_wake_peer(shmring_waiter *waiter, uint64_t wake_at)
+void shmring_wake_peer(shmring_waiter *waiter)
 {
+    /* relaxed: only this side writes it. */
+    uint64_t pos = shmring_load64_relaxed(&waiter->own->pos);
+
+    if (pos == waiter->noticed)
+        return;
+    waiter->noticed = pos;
+    if (!waiter->light) /* [wait.C] pairs with [wait.B] */
+        shmring_fence_seq_cst();
+    /* relaxed: C orders it. */
+    uint64_t wake_at = shmring_load64_relaxed(&waiter->peer->wake_at);
+
+    if (wake_at == 0 || wake_at == waiter->woken || (int64_t)(pos - wake_at) < 0)
+        return;
     waiter->woken = wake_at;
     wake(waiter);
 }

@@ -67,6 +67,8 @@ int shmring_fence_register(void);
 typedef struct shmring_waiter {
     struct shmring_role *own;
     const struct shmring_role *peer;
+    /* 0: the peer does not sleep. With light wake its wake_at; else a word that is never 0. */
+    const shmring_word64 *sleeper;
     uint64_t noticed; /* own position when we last looked whether the peer sleeps */
     uint64_t woken;   /* the wake_at that we answered last */
     bool light;
@@ -89,30 +91,19 @@ int shmring_waiter_open_lane(shmring_waiter *ret_waiter, struct shmring_role *ow
                              const shmring_bell_place *theirs);
 void shmring_waiter_close(shmring_waiter *waiter);
 
-/* The slow half of wake: rings the bell. */
-void shmring_wake_peer(shmring_waiter *waiter, uint64_t wake_at);
+/* The slow half of wake: the other side may sleep. */
+void shmring_wake_peer(shmring_waiter *waiter);
 
 /* Call after each publication: wakes the other side if it sleeps and its time has come. One load
- * while the position stands still, a fence and a load when it moved; a system call only if the
+ * with light wake, else a fence and a load when the position has moved; a system call only if the
  * other side sleeps. Wait-free, async-signal-safe. */
 SHMRING_HOT inline void shmring_wake(shmring_waiter *waiter)
 {
-    /* relaxed: only this side writes it. */
-    uint64_t pos = shmring_load64_relaxed(&waiter->own->pos);
-
-    if (pos == waiter->noticed)
-        return;
-    waiter->noticed = pos;
-    if (__builtin_expect(waiter->light, true)) /* [wait.C] pairs with [wait.B] */
-        shmring_fence_light();
-    else /* [wait.C] pairs with [wait.B] */
-        shmring_fence_seq_cst();
+    /* [wait.C] pairs with [wait.B]: enough for light wake, else the slow half has a full one. */
+    shmring_fence_light();
     /* relaxed: C orders it. */
-    uint64_t wake_at = shmring_load64_relaxed(&waiter->peer->wake_at);
-
-    if (__builtin_expect(wake_at != 0, false) && wake_at != waiter->woken &&
-        (int64_t)(pos - wake_at) >= 0)
-        shmring_wake_peer(waiter, wake_at);
+    if (__builtin_expect(shmring_load64_relaxed(waiter->sleeper) != 0, false))
+        shmring_wake_peer(waiter);
 }
 
 /* Wakes the other side whatever it waits for: something other than the position changed. */

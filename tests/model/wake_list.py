@@ -25,7 +25,7 @@ WAIT = [
     Mutant("wait_A_relaxed", W, WAIT_TICKET, WAIT_TICKET.replace("acquire", "relaxed"),
            models="one twice always", equivalent=POSITION),
     Mutant("wait_B_removed", W, WAIT_B, "", models="one"),
-    Mutant("wait_C_removed", WH, "    else /* [wait.C] pairs with [wait.B] */\n"
+    Mutant("wait_C_removed", W, "    if (!waiter->light) /* [wait.C] pairs with [wait.B] */\n"
            "        shmring_fence_seq_cst();\n", "", models="one"),
     Mutant("wait_C_removed_always", W, "    /* [wait.C] pairs with [wait.B] */\n"
            "    shmring_fence_seq_cst();\n", "", models="always"),
@@ -38,12 +38,16 @@ WAIT = [
            more=[(W, WAIT_RING, WAIT_RING + WAIT_BUMP)], models="one"),
     Mutant("wait_no_bump", W, WAIT_BUMP, "    (void)wakes;\n", models="one"),
     Mutant("wait_no_ring", W, WAIT_RING, "", models="one"),
-    Mutant("wait_due_too_late", WH, "(int64_t)(pos - wake_at) >= 0", "(int64_t)(pos - wake_at) > 0",
+    Mutant("wait_due_too_late", W, "(int64_t)(pos - wake_at) < 0", "(int64_t)(pos - wake_at) <= 0",
            models="one"),
-    Mutant("wait_due_at_once", WH, " &&\n        (int64_t)(pos - wake_at) >= 0)", ")",
+    Mutant("wait_due_at_once", W, " || (int64_t)(pos - wake_at) < 0)", ")",
            models="gather twice"),
-    Mutant("wait_wakes_once", WH, "wake_at != waiter->woken", "waiter->woken == 0",
+    Mutant("wait_wakes_once", W, "wake_at == waiter->woken", "waiter->woken != 0",
            models="twice"),
+    Mutant("wait_C_light_removed", WH, "    shmring_fence_light();\n", "", models="light"),
+    Mutant("wait_sleeper_not_looked_at", WH,
+           "(shmring_load64_relaxed(waiter->sleeper) != 0, false)", "(false, false)",
+           models="one light"),
     Mutant("wait_always_if_due", W, "!= 0)\n        wake(", "== 1)\n        wake(",
            models="always"),
     Mutant("wait_caller_looks_first", MODEL, "    uint32_t ticket = shmring_wait_arm(&sleeper, pos)"

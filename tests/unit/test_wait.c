@@ -7,13 +7,19 @@
 static ring_memory memory;
 static shmring_waiter sleeper, waker;
 
-static void set_up(void)
+static void open_waiters(uint64_t options)
 {
     memory = ring_memory_new(0, 4096);
+    memory.geometry.options = options;
     cr_assert_eq(shmring_waiter_open(&waker, memory.base, &memory.geometry, SHMRING_ROLE_PRODUCER,
                                      NULL), 0);
     cr_assert_eq(shmring_waiter_open(&sleeper, memory.base, &memory.geometry, SHMRING_ROLE_CONSUMER,
                                      NULL), 0);
+}
+
+static void set_up(void)
+{
+    open_waiters(0);
 }
 
 static void tear_down(void)
@@ -58,6 +64,27 @@ Test(wait, a_sleeper_is_woken_once_and_not_before_its_position)
     cr_expect_eq(wakes(), 2);
 }
 
+/* In a suite of its own, because opening may be refused. */
+Test(wait_light, a_sleeper_is_woken_once_and_not_before_its_position)
+{
+    if (shmring_fence_register() != 0)
+        cr_skip("no light fence");
+    open_waiters(SHMRING_OPTION_LIGHT_WAKE);
+    publish(8);
+    shmring_wait_arm(&sleeper, 16);
+    publish(8);
+    cr_expect_eq(wakes(), 0);
+    publish(16);
+    publish(24);
+    cr_expect_eq(wakes(), 1, "once per sleep");
+    shmring_wait_disarm(&sleeper);
+    publish(32);
+    shmring_wait_arm(&sleeper, 40);
+    publish(40);
+    cr_expect_eq(wakes(), 2);
+    tear_down();
+}
+
 Test(wait, a_wake_between_arm_and_sleep_is_not_slept_through)
 {
     int at_once = 0;
@@ -94,6 +121,14 @@ Test(wait, deadlines_do_not_overflow)
     cr_expect_eq(shmring_deadline(INT64_MAX), SHMRING_NEVER);
     cr_expect_lt(shmring_deadline(-1), shmring_clock());
     cr_expect_gt(shmring_deadline(1000000000), shmring_clock());
+}
+
+Test(wait, who_published_nothing_new_wakes_nobody)
+{
+    publish(8);
+    shmring_wait_arm(&sleeper, 8);
+    shmring_wake(&waker);
+    cr_expect_eq(wakes(), 0, "it has looked after arming");
 }
 
 /* n waits that each end after so many misses and bring so many messages. */

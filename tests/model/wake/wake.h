@@ -7,8 +7,8 @@
  * without an end. Who is woken sees what was done before the ring, as the locks of the scheduler
  * make it; event.h needs that, wait.h does not. Who finds the word changed sees nothing more.
  *
- * Both halves of the light form are full fences here, which is what membarrier() makes of them; on
- * a store buffer they are in wake_light.pml.
+ * Both halves of the light form (light.c) are full fences here, which is what membarrier() makes of
+ * them; on a store buffer they are in wake_light.pml.
  */
 #ifndef SHMRING_TESTS_MODEL_WAKE_H
 #define SHMRING_TESTS_MODEL_WAKE_H
@@ -91,6 +91,7 @@ static inline void waiters_begin(void)
 {
     waker.own = sleeper.peer = &producer;
     waker.peer = sleeper.own = &consumer;
+    waker.sleeper = &never_zero;
     sleeper.bell.words = &producer.bell;
 }
 
