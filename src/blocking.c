@@ -137,5 +137,7 @@ int blocking_wait(const struct blocking_call *ops, void *call, shmring_pace *pac
         error = step(&wait, ops, call, pace, watched, &done);
     if (done || error == -ETIMEDOUT)
         learn(&wait, pace);
+    if (deadline > SHMRING_NOW) /* else it was no wait */
+        shmring_spin_hit(&pace->spin);
     return done ? 0 : error;
 }

@@ -222,42 +222,31 @@ void shmring_receiver_resume(shmring_receiver *receiver)
     blocking_resume(&receiver->pace);
 }
 
-int shmring_receiver_peek(shmring_receiver *receiver, int64_t deadline, const void **ret_message,
-                          uint64_t *ret_length, uint32_t *ret_type)
-{
-    for (;;) {
-        const void *message = shmring_spsc_peek(&receiver->consumer, ret_length, ret_type);
-
-        if (message != NULL) {
-            *ret_message = message;
-            shmring_spin_hit(&receiver->pace.spin);
-            return 0;
-        }
-        int error = receiver_wait(receiver, deadline);
-
-        if (error != 0)
-            return error;
-    }
-}
-
-void shmring_receiver_release(shmring_receiver *receiver)
-{
-    receiver->pace.done++;
-    shmring_spsc_release(&receiver->consumer);
-    /* relaxed: a sender that sleeps for room shall not wait until enough has gathered. */
-    if (shmring_load64_relaxed(&receiver->waiter.peer->wake_at) != 0)
-        shmring_spsc_flush(&receiver->consumer);
-    shmring_wake(&receiver->waiter);
-}
-
 void shmring_receiver_flush(shmring_receiver *receiver)
 {
     shmring_spsc_flush(&receiver->consumer);
     shmring_wake(&receiver->waiter);
 }
 
-int shmring_receiver_recv(shmring_receiver *receiver, void *buffer, uint64_t buffer_size,
-                          uint64_t *ret_length, uint32_t *ret_type, int64_t deadline)
+int shmring_receiver_peek_wait(shmring_receiver *receiver, int64_t deadline,
+                               const void **ret_message, uint64_t *ret_length, uint32_t *ret_type)
+{
+    const void *message = NULL;
+
+    /* What came may be no message, but the skip before one. */
+    while (message == NULL) {
+        int error = receiver_wait(receiver, deadline);
+
+        if (error != 0)
+            return error;
+        message = shmring_spsc_peek(&receiver->consumer, ret_length, ret_type);
+    }
+    *ret_message = message;
+    return 0;
+}
+
+int shmring_receiver_recv_wait(shmring_receiver *receiver, void *buffer, uint64_t buffer_size,
+                               uint64_t *ret_length, uint32_t *ret_type, int64_t deadline)
 {
     const void *message;
     uint64_t length;

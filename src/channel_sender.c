@@ -149,37 +149,33 @@ void shmring_sender_resume(shmring_sender *sender)
     blocking_resume(&sender->pace);
 }
 
-int shmring_sender_reserve(shmring_sender *sender, uint64_t length, int64_t deadline,
-                           void **ret_place)
+int shmring_sender_reserve_wait(shmring_sender *sender, uint64_t length, int64_t deadline,
+                                void **ret_place)
 {
     shmring_spsc_producer *producer = &sender->producer;
+    uint64_t size = shmring_spsc_record_size(length);
+    void *place = NULL;
 
     if (length > shmring_spsc_max_message(&producer->side))
         return -EMSGSIZE;
-    for (;;) {
-        void *place = shmring_spsc_reserve(producer, length);
-
-        if (place != NULL) {
-            *ret_place = place;
-            sender->pace.done++;
-            shmring_spin_hit(&sender->pace.spin);
-            return 0;
-        }
-        uint64_t size = shmring_spsc_record_size(length);
+    while (place == NULL) {
         struct sending sending = {sender, shmring_spsc_skip(producer, size) + size};
-        int error = blocking_wait(&sending_call, &sending, &sender->pace,
-                                  &sender->waiter.peer->pos, deadline);
+        int error = blocking_wait(&sending_call, &sending, &sender->pace, &sender->waiter.peer->pos,
+                                  deadline);
 
         if (error != 0)
             return error;
+        place = shmring_spsc_reserve(producer, length);
     }
+    *ret_place = place;
+    return 0;
 }
 
-int shmring_sender_send(shmring_sender *sender, const void *message, uint64_t length,
-                        uint32_t type, int64_t deadline)
+int shmring_sender_send_wait(shmring_sender *sender, const void *message, uint64_t length,
+                             uint32_t type, int64_t deadline)
 {
     void *place;
-    int error = shmring_sender_reserve(sender, length, deadline, &place);
+    int error = shmring_sender_reserve_wait(sender, length, deadline, &place);
 
     if (error != 0)
         return error;

@@ -117,7 +117,18 @@ extern inline void shmring_spin_miss(shmring_spin *spin, uint64_t done);
 extern inline void shmring_spin_hit(shmring_spin *spin);
 extern inline void shmring_wake(shmring_waiter *waiter);
 
+extern inline int shmring_sender_reserve(shmring_sender *sender, uint64_t length, int64_t deadline,
+                                         void **ret_place);
 extern inline bool shmring_sender_commit(shmring_sender *sender, uint64_t length, uint32_t type);
+extern inline int shmring_sender_send(shmring_sender *sender, const void *message, uint64_t length,
+                                      uint32_t type, int64_t deadline);
+extern inline int shmring_receiver_peek(shmring_receiver *receiver, int64_t deadline,
+                                        const void **ret_message, uint64_t *ret_length,
+                                        uint32_t *ret_type);
+extern inline void shmring_receiver_release(shmring_receiver *receiver);
+extern inline int shmring_receiver_recv(shmring_receiver *receiver, void *buffer,
+                                        uint64_t buffer_size, uint64_t *ret_length,
+                                        uint32_t *ret_type, int64_t deadline);
 extern inline int shmring_link_fd(const shmring_link *link);
 extern inline int shmring_handshake_fd(const shmring_handshake *handshake);
 extern inline int64_t shmring_handshake_deadline(const shmring_handshake *handshake);

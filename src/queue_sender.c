@@ -169,15 +169,10 @@ int shmring_queue_claim(shmring_queue_sender *sender, int64_t deadline,
                         shmring_mpmc_slot *ret_slot)
 {
     struct claiming claiming = {.sender = sender, .slot = ret_slot};
-    int error = 0;
 
-    if (!shmring_mpmc_claim(&sender->producer, ret_slot))
-        error = blocking_wait(&claiming_call, &claiming, &sender->pace, NULL, deadline);
-    if (error != 0)
-        return error;
-    sender->pace.done++;
-    shmring_spin_hit(&sender->pace.spin);
-    return 0;
+    if (shmring_mpmc_claim(&sender->producer, ret_slot))
+        return 0;
+    return blocking_wait(&claiming_call, &claiming, &sender->pace, NULL, deadline);
 }
 
 int shmring_queue_abort(shmring_queue_sender *sender, shmring_mpmc_slot *slot)

@@ -32,10 +32,13 @@ static void check(int error, const char *what)
 BENCH_INLINE void *channel_reserve(void *opaque, uint32_t size)
 {
     struct side *side = opaque;
-    void *place = NULL;
+    void *place;
+    int error = shmring_sender_reserve(&side->sender, size, SHMRING_NEVER, &place);
 
-    check(shmring_sender_reserve(&side->sender, size, SHMRING_NEVER, &place), "reserve");
-    return place;
+    if (error == 0)
+        return place;
+    check(error, "reserve");
+    return NULL;
 }
 
 /* There is no commit of several. */
@@ -56,11 +59,15 @@ BENCH_INLINE bool channel_publish(void *opaque, uint32_t size)
 BENCH_INLINE const void *channel_next(void *opaque, uint32_t size)
 {
     struct side *side = opaque;
-    const void *message = NULL;
+    const void *message;
     uint64_t length;
+    int error = shmring_receiver_peek(&side->receiver, SHMRING_NEVER, &message, &length, NULL);
 
-    check(shmring_receiver_peek(&side->receiver, SHMRING_NEVER, &message, &length, NULL), "peek");
-    if (message != NULL && length != size)
+    if (error != 0) {
+        check(error, "peek");
+        return NULL;
+    }
+    if (length != size)
         sample_fail("a message of %llu bytes", (unsigned long long)length);
     return message;
 }

@@ -31,6 +31,11 @@
 #include "shmring/spsc.h"
 #include "shmring/wait.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
 #pragma GCC visibility push(default)
 #ifdef __cplusplus
 extern "C" {
@@ -157,34 +162,106 @@ void shmring_receiver_close(shmring_receiver *receiver);
  * Outputs are written on 0 only (and *ret_length with a -EMSGSIZE of recv).
  */
 
+/* What the calls below do where they must wait, or fail. Same arguments, same results. */
+int shmring_sender_reserve_wait(shmring_sender *sender, uint64_t length, int64_t deadline,
+                                void **ret_place);
+int shmring_sender_send_wait(shmring_sender *sender, const void *message, uint64_t length,
+                             uint32_t type, int64_t deadline);
+int shmring_receiver_peek_wait(shmring_receiver *receiver, int64_t deadline,
+                               const void **ret_message, uint64_t *ret_length, uint32_t *ret_type);
+int shmring_receiver_recv_wait(shmring_receiver *receiver, void *buffer, uint64_t buffer_size,
+                               uint64_t *ret_length, uint32_t *ret_type, int64_t deadline);
+
 /* A place for a message of up to length bytes, 8-aligned; commit sends the first length bytes of
  * it, which must not be more. A new reserve replaces an open one. */
-int shmring_sender_reserve(shmring_sender *sender, uint64_t length, int64_t deadline,
-                           void **ret_place);
-inline bool shmring_sender_commit(shmring_sender *sender, uint64_t length, uint32_t type)
+SHMRING_HOT inline int shmring_sender_reserve(shmring_sender *sender, uint64_t length,
+                                              int64_t deadline, void **ret_place)
 {
-    if (!shmring_spsc_commit(&sender->producer, length, type))
+    void *place = shmring_spsc_reserve(&sender->producer, length);
+
+    if (__builtin_expect(place == NULL, false))
+        return shmring_sender_reserve_wait(sender, length, deadline, ret_place);
+    *ret_place = place;
+    return 0;
+}
+
+SHMRING_HOT inline bool shmring_sender_commit(shmring_sender *sender, uint64_t length,
+                                              uint32_t type)
+{
+    if (__builtin_expect(!shmring_spsc_commit(&sender->producer, length, type), false))
         return false;
+    sender->pace.done++;
     shmring_wake(&sender->waiter);
     return true;
 }
 
 /* Copies a message in and sends it. */
-int shmring_sender_send(shmring_sender *sender, const void *message, uint64_t length,
-                        uint32_t type, int64_t deadline);
+SHMRING_HOT inline int shmring_sender_send(shmring_sender *sender, const void *message,
+                                           uint64_t length, uint32_t type, int64_t deadline)
+{
+    void *place = shmring_spsc_reserve(&sender->producer, length);
+
+    if (__builtin_expect(place == NULL, false))
+        return shmring_sender_send_wait(sender, message, length, type, deadline);
+    if (length != 0)
+        memcpy(place, message, (size_t)length);
+    shmring_sender_commit(sender, length, type);
+    return 0;
+}
 
 /* The next message, in place; it stays until release. ret_type may be NULL. */
-int shmring_receiver_peek(shmring_receiver *receiver, int64_t deadline, const void **ret_message,
-                          uint64_t *ret_length, uint32_t *ret_type);
-void shmring_receiver_release(shmring_receiver *receiver);
+SHMRING_HOT inline int shmring_receiver_peek(shmring_receiver *receiver, int64_t deadline,
+                                             const void **ret_message, uint64_t *ret_length,
+                                             uint32_t *ret_type)
+{
+    const void *message = shmring_spsc_peek(&receiver->consumer, ret_length, ret_type);
+
+    if (__builtin_expect(message == NULL, false))
+        return shmring_receiver_peek_wait(receiver, deadline, ret_message, ret_length, ret_type);
+    *ret_message = message;
+    return 0;
+}
 
 /* After release: what was released is given back now, and to no successor of this receiver again.
  * Else that is put off until some of it has gathered, or the ring is found empty. */
 void shmring_receiver_flush(shmring_receiver *receiver);
 
+/* Goes past the peeked message, if any, and gives its memory back, mostly a little later. */
+SHMRING_HOT inline void shmring_receiver_release(shmring_receiver *receiver)
+{
+    shmring_spsc_consumer *consumer = &receiver->consumer;
+    uint64_t flush_at = consumer->flush_at; /* moves with each flush */
+
+    receiver->pace.done += consumer->next_pos != consumer->read_pos;
+    shmring_spsc_release(consumer);
+    /* relaxed: a sender that sleeps for room shall not wait until enough has gathered. */
+    if (__builtin_expect(shmring_load64_relaxed(&receiver->waiter.peer->wake_at) != 0, false))
+        shmring_receiver_flush(receiver);
+    else if (__builtin_expect(consumer->flush_at != flush_at, false))
+        shmring_wake(&receiver->waiter);
+}
+
 /* Copies the next message out and releases it. ret_length and ret_type may be NULL. */
-int shmring_receiver_recv(shmring_receiver *receiver, void *buffer, uint64_t buffer_size,
-                          uint64_t *ret_length, uint32_t *ret_type, int64_t deadline);
+SHMRING_HOT inline int shmring_receiver_recv(shmring_receiver *receiver, void *buffer,
+                                             uint64_t buffer_size, uint64_t *ret_length,
+                                             uint32_t *ret_type, int64_t deadline)
+{
+    uint64_t length = 0;
+    uint32_t type = 0;
+    const void *message = shmring_spsc_peek(&receiver->consumer, &length, &type);
+
+    if (__builtin_expect(message == NULL || length > buffer_size, false))
+        return shmring_receiver_recv_wait(receiver, buffer, buffer_size, ret_length, ret_type,
+                                          deadline);
+    if (buffer_size != 0)
+        memcpy(buffer, message, (size_t)length);
+    if (ret_length != NULL)
+        *ret_length = length;
+    if (ret_type != NULL)
+        *ret_type = type;
+    shmring_receiver_release(receiver);
+    return 0;
+}
 
 /*
  * From now on calls of this handle that would wait return -ECANCELED, also one that is waiting: at

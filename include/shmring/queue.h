@@ -108,9 +108,11 @@ SHMRING_HOT inline int shmring_queue_commit(shmring_queue_sender *sender, shmrin
     uint64_t end = shmring_mpmc_slot_end(&sender->producer.side, slot);
     int error = shmring_mpmc_commit(&sender->producer, slot, length, type);
 
-    if (__builtin_expect(error == 0, true))
-        shmring_event_wake(&sender->messages, end);
-    return error;
+    if (__builtin_expect(error != 0, false))
+        return error;
+    sender->pace.done++;
+    shmring_event_wake(&sender->messages, end);
+    return 0;
 }
 int shmring_queue_abort(shmring_queue_sender *sender, shmring_mpmc_slot *slot);
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Sender and receiver in one thread: what waits, what ends, and what is reported when. */
+#define _GNU_SOURCE
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
 #include <shmring/shmring.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static char name[64];
@@ -48,7 +51,7 @@ Test(channel, a_taken_role_is_refused_in_the_same_process_too)
 
 Test(channel, full_and_empty_time_out)
 {
-    static char message[2040];
+    static char message[2041];
     int64_t soon = shmring_deadline(2000000);
 
     cr_expect_eq(shmring_receiver_recv(&rx, message, 1, NULL, NULL, SHMRING_NOW), -ETIMEDOUT);
@@ -131,6 +134,126 @@ Test(channel, zero_copy_calls_pass_messages)
         cr_assert_eq(((const uint8_t *)message)[49], (uint8_t)i);
         shmring_receiver_release(&rx);
     }
+}
+
+Test(channel, outputs_are_untouched_on_failure)
+{
+    const void *message = &tx;
+    void *place = &rx;
+    uint64_t length = 77;
+    uint32_t type = 88;
+    char bytes[2] = "z";
+
+    cr_expect_eq(shmring_receiver_peek(&rx, SHMRING_NOW, &message, &length, &type), -ETIMEDOUT);
+    cr_expect_eq(shmring_receiver_recv(&rx, bytes, 2, &length, &type, SHMRING_NOW), -ETIMEDOUT);
+    cr_expect_eq(shmring_sender_reserve(&tx, 4096, SHMRING_NOW, &place), -EMSGSIZE);
+    cr_expect_eq(shmring_sender_reserve(&tx, UINT64_MAX, SHMRING_NEVER, &place), -EMSGSIZE);
+    cr_expect(message == &tx && place == &rx && length == 77 && type == 88 && bytes[0] == 'z');
+    cr_assert_eq(shmring_sender_send(&tx, "abc", 3, 9, SHMRING_NOW), 0);
+    cr_expect_eq(shmring_receiver_recv(&rx, bytes, 2, &length, &type, SHMRING_NOW), -EMSGSIZE);
+    cr_expect(length == 3 && type == 88 && bytes[0] == 'z', "but for the length");
+}
+
+Test(channel, a_message_of_no_bytes_needs_no_buffer)
+{
+    uint64_t length = 77;
+    uint32_t type = 0;
+
+    cr_expect_eq(shmring_sender_send(&tx, NULL, 0, 5, SHMRING_NOW), 0);
+    cr_expect_eq(shmring_receiver_recv(&rx, NULL, 0, &length, &type, SHMRING_NOW), 0);
+    cr_expect(length == 0 && type == 5);
+}
+
+static uint64_t given_back(void)
+{
+    return shmring_load64_relaxed(&rx.consumer.side.own->pos);
+}
+
+/* A small message there and back. */
+static void pass_one(void)
+{
+    char byte;
+
+    cr_assert_eq(shmring_sender_send(&tx, "x", 1, 0, SHMRING_NOW), 0);
+    cr_assert_eq(receive(&byte), 0);
+}
+
+Test(channel, what_is_released_goes_back_at_once_if_the_sender_sleeps_and_else_by_the_eighth)
+{
+    uint64_t first = given_back();
+
+    for (int i = 0; i < 4096 / 8 / 16 - 1; i++)
+        pass_one();
+    cr_expect_eq(given_back(), first);
+    pass_one();
+    cr_expect_eq(given_back(), first + 4096 / 8);
+    pass_one();
+    cr_expect_eq(given_back(), first + 4096 / 8);
+    shmring_wait_arm(&tx.waiter, first + 4096 / 8 + 2 * 16);
+    pass_one();
+    cr_expect_eq(given_back(), first + 4096 / 8 + 2 * 16);
+    cr_expect_eq(shmring_load32_relaxed(&tx.waiter.bell.words->wakes), 1, "and that wakes it");
+    shmring_wait_disarm(&tx.waiter);
+    pass_one();
+    cr_expect_eq(given_back(), first + 4096 / 8 + 2 * 16);
+}
+
+/* A receiver that spins in vain for a moment. Its lag afterwards is half of what it began with. */
+static uint32_t lag_of_wait(void)
+{
+    char byte;
+
+    cr_assert_eq(shmring_receiver_recv(&rx, &byte, 1, NULL, NULL, shmring_deadline(100000)),
+                 -ETIMEDOUT);
+    return rx.pace.spin.lag;
+}
+
+Test(channel, a_spinning_receiver_lags_more_while_waits_bring_several_messages)
+{
+    rx.pace.policy = SHMRING_WAIT_SPIN;
+    rx.pace.spin.lag = 16;
+    rx.pace.spin.soon = true; /* the last wait was over at once */
+    pass_one();
+    pass_one();
+    cr_expect_eq(lag_of_wait(), 32 / 2);
+    cr_expect_eq(lag_of_wait(), 0, "it brought nothing");
+    pass_one();
+    cr_expect_eq(lag_of_wait(), 0, "it brought one");
+    pass_one();
+    pass_one();
+    cr_expect_eq(lag_of_wait(), SHMRING_SPIN_LAG_MIN / 2);
+}
+
+static void *receive_one(void *argument)
+{
+    char byte;
+
+    (void)argument;
+    cr_assert_eq(shmring_receiver_recv(&rx, &byte, 1, NULL, NULL, SHMRING_NEVER), 0);
+    return NULL;
+}
+
+/* If the thread is too late to wait, this tests less. */
+static void wait_for_one(void)
+{
+    pthread_t thread;
+
+    cr_assert_eq(pthread_create(&thread, NULL, receive_one, NULL), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    cr_assert_eq(shmring_sender_send(&tx, "x", 1, 0, SHMRING_NOW), 0);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+}
+
+Test(channel, a_spinning_receiver_does_not_lag_in_a_dialogue)
+{
+    rx.pace.policy = SHMRING_WAIT_SPIN;
+    wait_for_one();
+    rx.pace.spin.lag = 16;
+    wait_for_one();
+    cr_expect_eq(lag_of_wait(), 0, "each wait brought one");
+    wait_for_one();
+    pass_one();
+    cr_expect_eq(lag_of_wait(), SHMRING_SPIN_LAG_MIN / 2, "this one brought two");
 }
 
 Test(channel, what_is_flushed_is_not_delivered_again_and_what_is_not_is)
