@@ -41,7 +41,7 @@ static void ring(const shmring_eventcount *events, bool all)
     shmring_bell_ring(&events->bell, all);
 }
 
-void shmring_event_ring(const shmring_eventcount *events, uint64_t end)
+void shmring_event_ring(shmring_eventcount *events, uint64_t end)
 {
     /* relaxed: C ordered it, and the swap says whether it is still so. */
     uint64_t wake_at = shmring_load64_relaxed(&events->event->wake_at);
@@ -53,10 +53,11 @@ void shmring_event_ring(const shmring_eventcount *events, uint64_t end)
         if (shmring_cas64_relaxed(&events->event->wake_at, &wake_at, 0))
             break;
     }
+    events->wakes++;
     ring(events, (wake_at & SHMRING_EVENT_PICKY) != 0);
 }
 
-void shmring_event_pass(const shmring_eventcount *events)
+void shmring_event_pass(shmring_eventcount *events)
 {
     shmring_event_wake(events, UINT64_MAX);
 }
@@ -115,7 +116,7 @@ uint32_t shmring_event_arm(const shmring_eventcount *events, uint64_t wake_at)
     return ticket;
 }
 
-int shmring_event_sleep(const shmring_eventcount *events, uint32_t ticket, int64_t deadline)
+int shmring_event_sleep(shmring_eventcount *events, uint32_t ticket, int64_t deadline)
 {
     int64_t now = shmring_clock();
     bool is_last;
@@ -123,6 +124,8 @@ int shmring_event_sleep(const shmring_eventcount *events, uint32_t ticket, int64
     if (deadline <= now)
         return -ETIMEDOUT;
     int64_t until = shmring_wait_until(now, deadline, &is_last);
+
+    events->sleeps++;
     int error = shmring_bell_sleep(&events->bell, ticket, until);
 
     return error == 0 && is_last && shmring_clock() >= until ? -ETIMEDOUT : error;

@@ -41,7 +41,7 @@ extern inline bool shmring_member_is_here(const shmring_member *member);
 extern inline bool shmring_member_bets(const shmring_member *member);
 
 extern inline enum shmring_backend shmring_layout_backend(uint64_t options);
-extern inline void shmring_event_wake(const shmring_eventcount *events, uint64_t end);
+extern inline void shmring_event_wake(shmring_eventcount *events, uint64_t end);
 
 extern inline uint32_t shmring_slot_owner(uint64_t word);
 extern inline bool shmring_slot_is_filled(uint64_t label);

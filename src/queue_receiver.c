@@ -154,7 +154,7 @@ static int taking_end(void *call, bool *ret_done)
 
 /* There is a message: more of them at once are cheaper. How that ends is all the same. Meanwhile
  * nobody else is woken for them. */
-static void gather(const shmring_queue_receiver *receiver, int64_t deadline)
+static void gather(shmring_queue_receiver *receiver, int64_t deadline)
 {
     uint64_t half = (receiver->consumer.side.mask + 1) / 2;
     uint64_t count = receiver->gather_count < half ? receiver->gather_count : half;
@@ -170,16 +170,19 @@ static void gather(const shmring_queue_receiver *receiver, int64_t deadline)
 }
 
 /* Nobody could wake all who choose: each looks by itself. */
-static int nap(int64_t deadline)
+static int nap(shmring_queue_receiver *receiver, int64_t deadline)
 {
-    return shmring_clock() >= deadline ? -ETIMEDOUT : bell_nap(deadline);
+    if (shmring_clock() >= deadline)
+        return -ETIMEDOUT;
+    receiver->messages.sleeps++;
+    return bell_nap(deadline);
 }
 
 /* Arms, and looks. Whoever leaves a message behind passes the baton: what arming may have taken
  * from others, or what it was woken by, is theirs. */
 static bool arm_and_take(struct taking *taking)
 {
-    const shmring_queue_receiver *receiver = taking->receiver;
+    shmring_queue_receiver *receiver = taking->receiver;
     bool picky = taking->wish != SHMRING_TAKE_ANY;
 
     taking->ticket = shmring_event_arm(&receiver->messages,
@@ -196,7 +199,7 @@ static int taking_sleep(void *call, int64_t deadline, bool *ret_done)
     shmring_queue_receiver *receiver = taking->receiver;
 
     if (taking->wish != SHMRING_TAKE_ANY && !shmring_event_wakes_all(&receiver->messages)) {
-        int error = nap(deadline);
+        int error = nap(receiver, deadline);
 
         *ret_done = take(taking);
         return error;

@@ -104,7 +104,7 @@ void shmring_waiter_close(shmring_waiter *waiter)
     waiter->own = NULL;
 }
 
-static void wake(const shmring_waiter *waiter)
+static void wake(shmring_waiter *waiter)
 {
     struct shmring_bell_words *words = &waiter->own->bell;
     /* relaxed: only this side writes it. */
@@ -113,6 +113,7 @@ static void wake(const shmring_waiter *waiter)
     /* [wait.D] pairs with [wait.A] */
     shmring_store32_release(&words->wakes, wakes + 1);
     shmring_bell_ring(&waiter->ours, false);
+    waiter->wakes++;
 }
 
 void shmring_wake_peer(shmring_waiter *waiter)
@@ -179,6 +180,8 @@ int shmring_wait_sleep(shmring_waiter *waiter, uint32_t ticket, int64_t deadline
     if (deadline <= now)
         return -ETIMEDOUT;
     int64_t until = shmring_wait_until(now, deadline, &is_last);
+
+    waiter->sleeps++;
     int error = shmring_bell_sleep(&waiter->bell, ticket, until);
 
     return error == 0 && is_last && shmring_clock() >= until ? -ETIMEDOUT : error;

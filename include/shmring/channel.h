@@ -263,6 +263,20 @@ SHMRING_HOT inline int shmring_receiver_recv(shmring_receiver *receiver, void *b
     return 0;
 }
 
+/* What a handle has done since it was opened, for monitoring and for tuning. */
+typedef struct shmring_stats {
+    uint64_t messages;   /* sent, or released; from a queue: taken */
+    uint64_t used_guess; /* in the ring just now: bytes; of a queue: messages. Stale at once */
+    uint64_t capacity;   /* the most of that */
+    uint64_t sleeps;     /* times that it lay down in the kernel; not in shmring_poll() */
+    uint64_t wakes;      /* times that it woke somebody by a system call; not by cancel */
+} shmring_stats;
+
+/* By the handle's own thread. What was released and not given back yet is in the ring still. Of a
+ * handle that is zeroed or closed all is 0. Does not call the kernel. */
+void shmring_sender_stats(const shmring_sender *sender, shmring_stats *ret_stats);
+void shmring_receiver_stats(const shmring_receiver *receiver, shmring_stats *ret_stats);
+
 /*
  * From now on calls of this handle that would wait return -ECANCELED, also one that is waiting: at
  * once, or, if it is just falling asleep, within SHMRING_WAIT_CAP_NS. For any thread, while the

@@ -53,6 +53,7 @@ typedef struct shmring_eventcount {
     struct shmring_event *event;
     shmring_bell bell; /* with an eventfd, poll bell.fd */
     bool light;
+    uint64_t sleeps, wakes; /* how often, so far; not counted: wake_all */
 } shmring_eventcount;
 
 /* For the ring of kind SHMRING_KIND_MPMC at memory, which must outlive the handle; place as for
@@ -63,12 +64,12 @@ int shmring_event_open(shmring_eventcount *ret_events, void *memory,
 void shmring_event_close(shmring_eventcount *events);
 
 /* The slow half of wake. */
-void shmring_event_ring(const shmring_eventcount *events, uint64_t end);
+void shmring_event_ring(shmring_eventcount *events, uint64_t end);
 
 /* Call after each publication that ends at position end (at least 1): wakes a sleeper if one sleeps
  * for it. A fence and a load; a system call only if somebody sleeps. Lock-free,
  * async-signal-safe. */
-SHMRING_HOT inline void shmring_event_wake(const shmring_eventcount *events, uint64_t end)
+SHMRING_HOT inline void shmring_event_wake(shmring_eventcount *events, uint64_t end)
 {
     if (__builtin_expect(events->light, true)) /* [event.C] pairs with [event.B] */
         shmring_fence_light();
@@ -82,7 +83,7 @@ SHMRING_HOT inline void shmring_event_wake(const shmring_eventcount *events, uin
 }
 
 /* Wakes a sleeper whatever it waits for: the baton, or a change that is no publication. */
-void shmring_event_pass(const shmring_eventcount *events);
+void shmring_event_pass(shmring_eventcount *events);
 
 /* Wakes all; with futexes, also who is about to sleep. Async-signal-safe. */
 void shmring_event_wake_all(const shmring_eventcount *events);
@@ -98,7 +99,7 @@ bool shmring_event_wakes_all(const shmring_eventcount *events);
 uint32_t shmring_event_arm(const shmring_eventcount *events, uint64_t wake_at);
 /* Arms without the fence (B), for who arms for several rings and then passes one. */
 uint32_t shmring_event_announce(const shmring_eventcount *events, uint64_t wake_at);
-int shmring_event_sleep(const shmring_eventcount *events, uint32_t ticket, int64_t deadline);
+int shmring_event_sleep(shmring_eventcount *events, uint32_t ticket, int64_t deadline);
 
 #ifdef __cplusplus
 }

@@ -69,8 +69,9 @@ typedef struct shmring_waiter {
     const struct shmring_role *peer;
     /* 0: the peer does not sleep. With light wake its wake_at; else a word that is never 0. */
     const shmring_word64 *sleeper;
-    uint64_t noticed; /* own position when we last looked whether the peer sleeps */
-    uint64_t woken;   /* the wake_at that we answered last */
+    uint64_t noticed;       /* own position when we last looked whether the peer sleeps */
+    uint64_t woken;         /* the wake_at that we answered last */
+    uint64_t sleeps, wakes; /* how often, so far */
     bool light;
     shmring_bell ours; /* we ring it */
     shmring_bell bell; /* we sleep on it; with an eventfd, poll bell.fd */

@@ -46,6 +46,7 @@ LAYERS = {
     "link": CHANNEL | {"channel"},
     "queue": QUEUE,
     "poll": QUEUE | {"queue"},
+    "stats": QUEUE | {"queue"},
 }
 # Headers of src, which are not installed, and what they may include; and the parts of a unit.
 PRIVATE = {

@@ -130,12 +130,13 @@ static inline void sleep_until(uint64_t pos)
 /* Many to many. */
 
 static struct shmring_event event;
-static shmring_eventcount ringer, events[SLEEPERS];
+static shmring_eventcount ringers[MESSAGES], events[SLEEPERS];
 static shmring_word64 messages[MESSAGES];
 
 static inline void events_begin(void)
 {
-    ringer.event = &event;
+    for (int i = 0; i < MESSAGES; i++)
+        ringers[i].event = &event;
     for (int i = 0; i < SLEEPERS; i++) {
         events[i].event = &event;
         events[i].bell.words = &event.bell;
@@ -146,7 +147,7 @@ static inline void events_begin(void)
 static inline void send(int i)
 {
     shmring_store64_release(&messages[i], 1);
-    shmring_event_wake(&ringer, (uint64_t)i + 1);
+    shmring_event_wake(&ringers[i], (uint64_t)i + 1);
 }
 
 static inline bool is_there(int i)
