@@ -16,7 +16,7 @@
 #include "shmring/link.h"
 
 enum {
-    LINK_PROTOCOL = 1,
+    LINK_PROTOCOL = SHMRING_LINK_PROTOCOL,
     LINK_HELLO_MAGIC = 0x48524853, /* "SHRH" and so on, little-endian */
     LINK_OFFER_MAGIC = 0x4f524853,
     LINK_ACK_MAGIC = 0x41524853,

@@ -48,6 +48,7 @@ extern "C" {
 enum {
     SHMRING_LINK_PATH_MAX = 100, /* bytes, without the final zero: sun_path less what we append */
     SHMRING_LINK_PENDING = 32,   /* handshakes that a listener has under way at most */
+    SHMRING_LINK_PROTOCOL = 1,   /* the version of the handshake */
 };
 #define SHMRING_LINK_CAPACITY (UINT64_C(64) << 10)
 #define SHMRING_LINK_CAPACITY_MAX (UINT64_C(1) << 30)

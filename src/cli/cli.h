@@ -41,9 +41,13 @@ enum cli_framing {
     CLI_LEN32, /* a message follows its length, 4 bytes, little-endian */
 };
 
+enum { CLI_PATIENCE_NS = 1000000000 }; /* how long who comes first waits for what is not there */
+enum { CLI_ALLOWED_MAX = 64 };         /* users, and groups, that are named */
+
 struct cli_options {
     char **arguments;
     int count;
+    char given[64];    /* the letters of the options that were there */
     uint64_t capacity; /* 0: the default */
     mode_t mode;       /* 0: the default */
     uint64_t max_message;
@@ -60,6 +64,14 @@ struct cli_options {
     enum shmring_wait_policy wait;
     enum shmring_backend backend;
     enum shmring_fence fence;
+    uid_t uids[CLI_ALLOWED_MAX];
+    gid_t gids[CLI_ALLOWED_MAX];
+    uint32_t uid_count;
+    uint32_t gid_count;
+    bool client_owned;
+    bool link;
+    bool sends; /* serve */
+    bool once;
     bool redeliver;
     bool follow;
     bool no_create;
@@ -94,13 +106,17 @@ int cli_what_is_missing(const char *name, int error);
 /* Is name fit for a ring? Else says why not. */
 int cli_check_name(const char *name);
 
-/* options.c: by enum shmring_backend. */
-extern const char *const cli_backends[SHMRING_BACKENDS];
-/* Strict: no sign, no blank, no rest, no overflow. */
+/* values.c. Strict: no sign, no blank, no rest, no overflow. */
 bool cli_parse_size(const char *text, uint64_t *ret_size);  /* 64, 4K, 4M, 1G, 1T */
 bool cli_parse_duration(const char *text, int64_t *ret_ns); /* 0, 10us, 5ms, 1s */
 bool cli_parse_mode(const char *text, mode_t *ret_mode);    /* octal, 1 to 0777 */
 bool cli_parse_number(const char *text, uint32_t *ret_number);
+bool cli_parse_user(const char *text, uid_t *ret_user); /* a number or a name */
+bool cli_parse_group(const char *text, gid_t *ret_group);
+
+/* options.c: by enum shmring_backend. */
+extern const char *const cli_backends[SHMRING_BACKENDS];
+const char *cli_option_name(int letter);
 int cli_parse(const struct cli_command *command, int argc, char **argv,
               struct cli_options *ret_options);
 void cli_print_options(const struct cli_command *command);
@@ -108,12 +124,16 @@ void cli_print_options(const struct cli_command *command);
 /* framing.c: input. Zero it but for fd. */
 struct cli_reader {
     int fd;
+    /* Or NULL: called before each read, which must not begin if it fails: 0 or -errno. */
+    int (*await)(void *context, int fd);
+    void *context;
     char *buffer;
     size_t size, start, scanned, end; /* from start on unread; no newline before scanned */
 };
 
-/* One read(2) that a signal may end: bytes, 0 at the end, -errno (-EINTR: cli_signal is set). */
-ssize_t cli_read(int fd, void *place, size_t size);
+/* One read(2) that a signal may end, beside the buffer: bytes, 0 at the end, -errno (-EINTR:
+ * cli_signal is set). */
+ssize_t cli_reader_read(struct cli_reader *reader, void *place, size_t size);
 /* The next length bytes. Returns how many there were, fewer only at the end of input; or -errno. */
 ssize_t cli_reader_take(struct cli_reader *reader, void *place, size_t length);
 /* The next line, in place until the next call. Returns 1, 0 at the end, -EMSGSIZE if it is longer
@@ -233,6 +253,9 @@ struct cli_table {
 int cli_table_start(struct cli_table *table, const char *name, bool json);
 /* title: its lower case is the key of the JSON; NULL: no titles at all. */
 int cli_table_column(struct cli_table *table, const char *title, enum cli_cell cell);
+/* For people, where titles stand in front of lines: SENDER_PID as "sender pid". */
+enum { CLI_TITLE_SIZE = 32 };
+void cli_spell_title(const char *title, char ret_title[CLI_TITLE_SIZE]);
 /* A cell that is NULL is "-", or null. */
 int cli_table_line(struct cli_table *table, const char *const *cells, int count);
 int cli_table_print(struct cli_table *table, const char *schema);
@@ -309,12 +332,21 @@ int cli_deaths_begin(struct cli_deaths *deaths, const char *name,
 void cli_deaths_tell(struct cli_deaths *deaths, const char *ring,
                      const struct shmring_member_record *records);
 
+/* recv.c: adds the messages that are there, held and not given back, to the batch, limit at most;
+ * waits for the first. Returns 0, or as from shmring_receiver_peek(). */
+int cli_gather(shmring_receiver *receiver, const struct cli_options *options, uint64_t limit,
+               int64_t deadline, struct cli_batch *batch);
+
 int cli_create(const struct cli_options *options);
 int cli_rm(const struct cli_options *options);
 int cli_ls(const struct cli_options *options);
 int cli_info(const struct cli_options *options);
 int cli_who(const struct cli_options *options);
 int cli_send(const struct cli_options *options);
+int cli_serve(const struct cli_options *options);
+/* send.c, link_info.c: serve --send, info --link. */
+int cli_serve_send(const struct cli_options *options);
+int cli_link_info(const struct cli_options *options);
 int cli_recv(const struct cli_options *options);
 int cli_help(const struct cli_options *options);
 

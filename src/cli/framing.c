@@ -22,13 +22,16 @@ static int retry(int fd, short events)
     return cli_signal ? -EINTR : 0;
 }
 
-ssize_t cli_read(int fd, void *place, size_t size)
+ssize_t cli_reader_read(struct cli_reader *reader, void *place, size_t size)
 {
     for (;;) {
-        ssize_t count = read(fd, place, size);
+        int error = reader->await != NULL ? reader->await(reader->context, reader->fd) : 0;
+        if (error != 0)
+            return error;
+        ssize_t count = read(reader->fd, place, size);
         if (count >= 0)
             return count;
-        int error = retry(fd, POLLIN);
+        error = retry(reader->fd, POLLIN);
         if (error != 0)
             return error;
     }
@@ -67,7 +70,8 @@ static ssize_t fill(struct cli_reader *reader)
         if (error != 0)
             return error;
     }
-    ssize_t count = cli_read(reader->fd, reader->buffer + reader->end, reader->size - reader->end);
+    ssize_t count =
+        cli_reader_read(reader, reader->buffer + reader->end, reader->size - reader->end);
     if (count > 0)
         reader->end += (size_t)count;
     return count;
@@ -88,7 +92,7 @@ ssize_t cli_reader_take(struct cli_reader *reader, void *place, size_t length)
             reader->start += (size_t)count;
             reader->scanned = reader->start;
         } else if (left >= CLI_BATCH_SIZE) {
-            count = cli_read(reader->fd, (char *)place + done, left);
+            count = cli_reader_read(reader, (char *)place + done, left);
         } else {
             ssize_t filled = fill(reader);
             if (filled > 0)

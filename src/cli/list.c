@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* ls and info: the same fields of many rings, a line each, or of one. */
-#include "cli.h"
+/* ls and info of rings: the same fields of many rings, a line each, or of one. */
+#include "link.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -101,14 +100,12 @@ static int describe(struct cli_table *table, const struct cli_ring *ring)
         status = cli_table_column(table, NULL, CLI_TEXT);
     for (int i = 0; i < CLI_FIELDS && status == CLI_OK; i++) {
         const struct cli_column *column = &cli_columns[i];
-        char title[32], text[CLI_CELL_SIZE];
+        char title[CLI_TITLE_SIZE], text[CLI_CELL_SIZE];
         const char *cells[] = {title, text};
 
         if (column->kind != 0 && column->kind != ring->geometry.kind)
             continue;
-        int length = snprintf(title, sizeof title, "%s", column->title);
-        for (int j = 0; j < length; j++)
-            title[j] = (char)(title[j] == '_' ? ' ' : tolower((unsigned char)title[j]));
+        cli_spell_title(column->title, title);
         if (!cli_format(ring, 0, (enum cli_field)i, false, text))
             cells[1] = NULL;
         status = cli_table_line(table, cells, 2);
@@ -121,8 +118,13 @@ int cli_info(const struct cli_options *options)
     const char *name = options->arguments[0];
     struct cli_table table = {0};
     struct cli_ring ring;
-    int status = cli_check_name(name);
+    bool is_link = options->link || strchr(name, '/') != NULL;
+    int status = is_link ? CLI_OK : cli_check_link("info", options);
 
+    if (is_link)
+        return cli_link_info(options);
+    if (status == CLI_OK)
+        status = cli_check_name(name);
     if (status != CLI_OK)
         return status;
     int error = cli_inspect_named(name, &ring);

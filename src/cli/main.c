@@ -27,25 +27,35 @@ static const struct cli_command commands[] = {
      "of many (KIND mpmc:SIZE) messages and slots of that size. SENDER and RECEIVER are\n"
      "process ids, or (N): there are N.\n",
      0, 0, cli_ls},
-    {"info", "NAME", "show everything about one", "j", NULL, 1, 1, cli_info},
+    {"info", "NAME", "show everything about one", "jLugO",
+     "With --link, or a slash in NAME, of a link: it asks the server there for one, and\n"
+     "shows who that is (PEER) and what it gives. WAKE is what the server sleeps on.\n",
+     1, 1, cli_info},
     {"who", "NAME", "show who is attached, and what they hold", "j",
      "STATE: alive, stopped (by a signal, as far as can be seen), dead (died attached,\n"
      "what it held is not given back yet). WRITING and READING are slots of a ring of\n"
      "kind mpmc that it holds, HELD for how long others have had to go around them.\n",
      1, 1, cli_who},
-    {"send", "NAME [FILE]", "send FILE or standard input, a line a message", "fynwtMcm",
+    {"send", "NAME [FILE]", "send FILE or standard input, a line a message", "fynwtMcmLugO",
      "Makes the ring if it is missing. A framing says what a message is: a line without\n"
      "its newline; raw, what one read gives; len32, what follows a length of 4 bytes,\n"
      "little-endian. Ends with 0 when all is in the ring, read or not. To send beside\n"
-     "others, make the ring with create --kind mpmc.\n",
+     "others, make the ring with create --kind mpmc. With --link: to a serve, ends with 0\n"
+     "when all was taken, 5 if the server ends before; --capacity is the most accepted.\n",
      1, 2, cli_send},
-    {"recv", "NAME", "write what arrives to standard output", "CofYXxpwtm",
-     "Waits a second (or --timeout) for the ring to be made, and for a sender. Ends with\n"
-     "0 when the sender is done and everything was written; with 5 if it died. What could\n"
-     "not be written stays in the ring. A ring of kind mpmc: ends when all senders that\n"
-     "came are gone and nothing wanted is left, with 5 if one died (each is named); what\n"
-     "could not be written stays if it has --redeliver; only there types can be chosen.\n",
+    {"recv", "NAME", "write what arrives to standard output", "CofYXxpwtmLugOD",
+     "Waits a second (or --timeout) for the ring or server, and for a sender. Ends with 0\n"
+     "when that is done and all is written, 5 if it died. What could not be written stays;\n"
+     "in a ring of kind mpmc if it has --redeliver; that ends when all senders are gone,\n"
+     "with 5 if one died. With --link: from a serve --send.\n",
      1, 1, cli_recv},
+    {"serve", "PATH", "write what clients send (send --link) to standard output", "C1SfMywtdqugP",
+     "Listens at PATH, a socket, or at a name in a directory of one's own, until Ctrl-C.\n"
+     "Clients send at once, and their messages come out whole. Only one's own user may\n"
+     "connect, and those that --allow-uid and --allow-gid name. One that dies is told of.\n"
+     "With --send the first client that takes a message (recv --link) gets all; ends with\n"
+     "0 when it has, 5 if it left before.\n",
+     1, 1, cli_serve},
     {"help", "[COMMAND]", "show this, or the options of a command", "", NULL, 0, 1, cli_help},
 };
 
@@ -69,9 +79,9 @@ static void print_usage(void)
            "  shmring recv --framing raw copy > b.tar     # ... to another\n"
            "  tail -f log | shmring send lines            # elsewhere: shmring recv lines\n"
            "  shmring ls --json | jq '.rings[].name'\n\n"
-           "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such ring, 4 timeout, 5 the\n"
-           "other side died or the ring is damaged, 6 permission, 7 no ring or of another\n"
-           "layout, 130 and 143 interrupted.\n");
+           "Exit status: 0 done, 1 failed, 2 wrong usage, 3 no such ring or server, 4\n"
+           "timeout, 5 the other side died or the ring is damaged, 6 permission, 7 no ring\n"
+           "or of another layout, 130 and 143 interrupted.\n");
 }
 
 static void print_command(const struct cli_command *command)

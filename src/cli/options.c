@@ -2,23 +2,21 @@
 /* The options of all commands, and what may stand in them. */
 #include "cli.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
     char letter;
     const char *name;
     const char *argument; /* NULL: none */
-    const char *help;
+    const char *help;     /* NULL: it stands with another */
 } known[] = {
     {'k', "kind", "spsc|mpmc",
      "for one sender and one receiver at a time, or for\n"
      "any number of both (default spsc)"},
     {'c', "capacity", "SIZE", "bytes in a new ring: a power of two from 4K (default 4M)"},
+    {'d', "capacity", "SIZE", "bytes in each direction: a power of two (default 64K)"},
     {'s', "slots", "N", "messages it holds, a power of two to 1M (default 1024)"},
     {'z', "slot-size", "SIZE", "longest message, 1 to 1G (default 4096)"},
     {'r', "redeliver", NULL,
@@ -31,20 +29,19 @@ static const struct {
      "light: waking costs senders and receivers nothing, going\n"
      "to sleep more; or symmetric (default: light if it can be)"},
     {'C', "count", "N", "end after N messages"},
+    {'1', "once", NULL, "end when one client has ended"},
+    {'S', "send", NULL, "the other way round: standard input goes to a client"},
     {'o', "follow", NULL, "do not end: wait for the next sender"},
     {'f', "framing", "line|raw|len32", "what a message is (default line)"},
     {'F', "force", NULL, "also what is damaged or is not a ring"},
     {'a', "all", NULL, "also semaphores that belonged to a ring which is gone"},
     {'l', "long", NULL, "also what is slept on, and how it is woken"},
     {'j', "json", NULL, "JSON instead of a table"},
-    {'m', "mode", "MODE",
-     "octal; for a new ring (default 0600), and the most that\n"
-     "is accepted of an existing one (default 0660)"},
-    {'M', "max-message", "SIZE",
-     "longest message, and the piece that raw reads\n"
-     "(default 64K)"},
+    {'m', "mode", "MODE", "octal: of a new ring (0600), most of an old one (0660)"},
+    {'q', "mode", "MODE", "octal: of the socket (0600, with --allow-... 0666)"},
+    {'M', "max-message", "SIZE", "longest message, and the piece that raw reads (64K)"},
     {'n', "no-create", NULL, "fail if there is no such ring"},
-    {'t', "timeout", "TIME", "longest wait for the other side: 10us, 5ms, 1s\n(default forever)"},
+    {'t', "timeout", "TIME", "longest wait for the other side: 10us, 5ms, 1s (forever)"},
     {'y', "type", "N", "type of the messages, 0 to 4294967295 (default 0)"},
     {'Y', "type", "N", "only messages of this type"},
     {'X', "type-except", "N", "only those of other types"},
@@ -53,6 +50,12 @@ static const struct {
     {'w', "wait", "POLICY",
      "block: sleep; spin: keep a core busy, for speed;\n"
      "adaptive: spin while that pays off (default block)"},
+    {'L', "link", NULL, "NAME is a server's: its path, or a name in its directory"},
+    {'D', "capacity", "SIZE", "the largest ring of a link that is accepted (default 1G)"},
+    {'u', "allow-uid", "UID", "talk to this user too; --allow-gid GID: to this group"},
+    {'g', "allow-gid", "GID", NULL},
+    {'O', "client-owned", NULL, "with a ring of our own, if the server permits that"},
+    {'P', "client-owned", NULL, "permit clients to bring rings of their own"},
     {'h', "help", NULL, "show this"},
 };
 
@@ -60,91 +63,6 @@ const char *const cli_backends[SHMRING_BACKENDS] = {"futex", "eventfd", "sem", "
                                                     "sysv-sem"};
 
 enum { KNOWN = sizeof known / sizeof *known };
-
-/* Digits of the base at the start of text, and what follows them. */
-static bool parse_digits(const char *text, int base, uint64_t *ret_value, const char **ret_rest)
-{
-    char *rest;
-
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    unsigned long long value = strtoull(text, &rest, base);
-    if (errno != 0 || rest == text)
-        return false;
-    *ret_value = value;
-    *ret_rest = rest;
-    return true;
-}
-
-bool cli_parse_size(const char *text, uint64_t *ret_size)
-{
-    static const char units[] = "KMGT";
-    uint64_t value;
-    const char *rest;
-    unsigned shift = 0;
-
-    if (!parse_digits(text, 10, &value, &rest))
-        return false;
-    if (*rest != '\0') {
-        const char *found = strchr(units, toupper((unsigned char)*rest));
-        if (found == NULL || rest[1] != '\0')
-            return false;
-        shift = 10 * (unsigned)(found - units + 1);
-    }
-    if (value > UINT64_MAX >> shift)
-        return false;
-    *ret_size = value << shift;
-    return true;
-}
-
-bool cli_parse_duration(const char *text, int64_t *ret_ns)
-{
-    static const struct {
-        const char *name;
-        int64_t ns;
-    } units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
-    uint64_t value;
-    const char *rest;
-
-    if (!parse_digits(text, 10, &value, &rest))
-        return false;
-    if (value == 0 && *rest == '\0') {
-        *ret_ns = 0;
-        return true;
-    }
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (strcmp(rest, units[i].name) != 0)
-            continue;
-        if (value > (uint64_t)(INT64_MAX / units[i].ns))
-            return false;
-        *ret_ns = (int64_t)value * units[i].ns;
-        return true;
-    }
-    return false;
-}
-
-bool cli_parse_mode(const char *text, mode_t *ret_mode)
-{
-    uint64_t value;
-    const char *rest;
-
-    if (!parse_digits(text, 8, &value, &rest) || *rest != '\0' || value == 0 || value > 0777)
-        return false;
-    *ret_mode = (mode_t)value;
-    return true;
-}
-
-bool cli_parse_number(const char *text, uint32_t *ret_number)
-{
-    uint64_t value;
-    const char *rest;
-
-    if (!parse_digits(text, 10, &value, &rest) || *rest != '\0' || value > UINT32_MAX)
-        return false;
-    *ret_number = (uint32_t)value;
-    return true;
-}
 
 /* The place of text in words, or -1. */
 static int find_word(const char *text, const char *const *words, int count)
@@ -161,6 +79,25 @@ static bool parse_capacity(const char *text, uint64_t *ret_capacity)
 
     return cli_parse_size(text, ret_capacity) &&
            shmring_layout_plan(SHMRING_KIND_SPSC, 0, *ret_capacity, &geometry) == 0;
+}
+
+/* Whom to talk to, and as what. False: the argument is wrong. */
+static bool take_peer(struct cli_options *options, int letter, const char *text)
+{
+    switch (letter) {
+    case 'u':
+        return options->uid_count < CLI_ALLOWED_MAX &&
+               cli_parse_user(text, &options->uids[options->uid_count++]);
+    case 'g':
+        return options->gid_count < CLI_ALLOWED_MAX &&
+               cli_parse_group(text, &options->gids[options->gid_count++]);
+    default:
+        options->link |= letter == 'L';
+        options->sends |= letter == 'S';
+        options->once |= letter == '1';
+        options->client_owned |= letter == 'O' || letter == 'P';
+        return true;
+    }
 }
 
 static bool parse_slots(const char *text, uint64_t *ret_slots)
@@ -231,6 +168,10 @@ static bool take(struct cli_options *options, int letter, const char *text)
     switch (letter) {
     case 'c':
         return parse_capacity(text, &options->capacity);
+    case 'd':
+    case 'D':
+        return parse_capacity(text, &options->capacity) &&
+               options->capacity <= SHMRING_LINK_CAPACITY_MAX;
     case 'C':
         return cli_parse_size(text, &options->limit) && options->limit != 0;
     case 'f':
@@ -238,6 +179,7 @@ static bool take(struct cli_options *options, int letter, const char *text)
         options->framing = word == 1 ? CLI_RAW : word == 2 ? CLI_LEN32 : CLI_LINE;
         return word >= 0;
     case 'm':
+    case 'q':
         return cli_parse_mode(text, &options->mode);
     case 'M':
         return cli_parse_size(text, &options->max_message) && options->max_message != 0;
@@ -262,7 +204,7 @@ static bool take(struct cli_options *options, int letter, const char *text)
     options->no_create |= letter == 'n';
     options->follow |= letter == 'o';
     options->help |= letter == 'h';
-    return take_many(options, letter, text);
+    return take_peer(options, letter, text) && take_many(options, letter, text);
 }
 
 /* The powers of two around a number of slots that is none. */
@@ -285,16 +227,21 @@ static int wrong_slots(const char *command, const char *text)
                    command, text, (unsigned long long)above / 2, (unsigned long long)above);
 }
 
-static int wrong_argument(const char *command, int letter, const char *text)
+const char *cli_option_name(int letter)
 {
-    const char *name = "";
-
     for (int i = 0; i < KNOWN; i++)
         if (known[i].letter == letter)
-            name = known[i].name;
-    if (letter == 'c')
-        return cli_say(CLI_USAGE, "%s: '%s' is no capacity: a power of two from 4K to 1T", command,
-                       text);
+            return known[i].name;
+    return "";
+}
+
+static int wrong_argument(const char *command, int letter, const char *text)
+{
+    const char *name = cli_option_name(letter);
+
+    if (letter == 'c' || letter == 'd' || letter == 'D')
+        return cli_say(CLI_USAGE, "%s: '%s' is no capacity: a power of two from 4K to %s", command,
+                       text, letter == 'c' ? "1T" : "1G");
     if (letter == 's')
         return wrong_slots(command, text);
     if (letter == 'b' && strcmp(text, cli_backends[SHMRING_BACKEND_EVENTFD]) == 0)
@@ -323,8 +270,8 @@ static int check_count(const struct cli_command *command, const struct cli_optio
         (options->count >= command->arguments_min && options->count <= command->arguments_max))
         return CLI_OK;
     if (options->count < command->arguments_min)
-        return cli_say(CLI_USAGE, "%s: NAME is missing; usage: shmring %s %s", command->name,
-                       command->name, command->arguments);
+        return cli_say(CLI_USAGE, "%s: %.4s is missing; usage: shmring %s %s", command->name,
+                       command->arguments, command->name, command->arguments);
     return cli_say(CLI_USAGE, "%s: too many arguments, from '%s' on", command->name,
                    options->arguments[command->arguments_max]);
 }
@@ -348,6 +295,8 @@ int cli_parse(const struct cli_command *command, int argc, char **argv,
             return wrong_option(command->name, argv[optind - 1]);
         if (!take(&options, letter, optarg))
             return wrong_argument(command->name, letter, optarg);
+        if (strchr(options.given, letter) == NULL)
+            options.given[strlen(options.given)] = (char)letter;
     }
     options.arguments = argv + optind;
     options.count = argc - optind;
@@ -361,7 +310,8 @@ void cli_print_options(const struct cli_command *command)
         char left[40];
         const char *help = known[i].help;
 
-        if (known[i].letter != 'h' && strchr(command->accepts, known[i].letter) == NULL)
+        if (help == NULL ||
+            (known[i].letter != 'h' && strchr(command->accepts, known[i].letter) == NULL))
             continue;
         snprintf(left, sizeof left, "%s--%s%s%s", known[i].letter == 'h' ? "-h, " : "",
                  known[i].name, known[i].argument != NULL ? " " : "",

@@ -2,6 +2,7 @@
 /* Lines of cells, by libsmartcols. */
 #include "cli.h"
 
+#include <ctype.h>
 #include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,14 @@ int cli_table_column(struct cli_table *table, const char *title, enum cli_cell c
     if (title == NULL && scols_table_enable_noheadings(table->table, 1) != 0)
         return no_memory();
     return CLI_OK;
+}
+
+void cli_spell_title(const char *title, char ret_title[CLI_TITLE_SIZE])
+{
+    int length = snprintf(ret_title, CLI_TITLE_SIZE, "%s", title);
+
+    for (int i = 0; i < length; i++)
+        ret_title[i] = (char)(title[i] == '_' ? ' ' : tolower((unsigned char)title[i]));
 }
 
 int cli_table_line(struct cli_table *table, const char *const *cells, int count)

@@ -9,7 +9,7 @@ static void help_fits_one_screen(void)
     cli_expect(0, NULL, "test $($S -h | wc -l) -le 24 && test $($S -h | wc -L) -le 80");
     cli_expect(0, NULL, "test $($S --help | grep -c '^  .*shmring ') -ge 3");
     cli_expect(0, NULL,
-               "for c in create rm ls info who send recv help; do\n"
+               "for c in create rm ls info who send recv serve help; do\n"
                "  $S $c -h | grep -q \"^usage: shmring $c\" || exit 1\n"
                "  $S help $c | grep -q \"^usage: shmring $c\" || exit 1\n"
                "  test $($S $c -h | wc -l) -le 24 || exit 1\n"
@@ -122,6 +122,37 @@ static void wrong_usage_of_rings_of_many_is_2(void)
     cli_expect(0, NULL, "! ls /dev/shm | grep -q \"$N\"");
 }
 
+static void wrong_usage_of_links_is_2(void)
+{
+    static const char *const lines[][2] = {
+        {"PATH is missing", "$S serve"},
+        {"too many arguments", "$S serve $T/s $T/t"},
+        {"--once is not for --send", "$S serve --send --once $T/s"},
+        {"--count is not for --send", "$S serve --send --count 1 $T/s"},
+        {"--type is only for --send", "$S serve --type 1 $T/s"},
+        {"--max-message is only for --send", "$S serve --max-message 1 $T/s"},
+        {"--mode is 0666 at most", "$S serve --mode 0777 $T/s"},
+        {"power of two from 4K to 1G", "$S serve --capacity 2G $T/s"},
+        {"power of two from 4K to 1G", "$S recv --link --capacity 2G $T/s"},
+        {"have at most 1G", "$S send --link --capacity 2G $T/s"},
+        {"--allow-uid cannot be", "$S serve --allow-uid no-such-user $T/s"},
+        {"--allow-uid cannot be", "$S serve --allow-uid 4294967295 $T/s"},
+        {"--allow-gid cannot be", "$S serve --allow-gid -1 $T/s"},
+        {"--allow-uid is only for --link", "$S send --allow-uid 0 $N"},
+        {"--client-owned is only for --link", "$S recv --client-owned $N"},
+        {"--capacity is only for --link", "$S recv --capacity 4K $N"},
+        {"--allow-gid is only for --link", "$S info --allow-gid 0 $N"},
+        {"--no-create is not for --link", "$S send --link --no-create $T/s"},
+        {"--follow is not for --link", "$S recv --link --follow $T/s"},
+        {"--type is not for --link", "$S recv --link --type 1 $T/s"},
+    };
+
+    printf("wrong usage of links: 2\n");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        cli_expect(2, lines[i][0], lines[i][1]);
+    cli_expect(0, NULL, "! ls $T | grep '^[st]$'");
+}
+
 static void good_values_are_taken(void)
 {
     printf("sizes, durations, modes and names at their limits are taken\n");
@@ -193,6 +224,7 @@ static void test(void)
     help_fits_one_screen();
     wrong_usage_is_2();
     wrong_usage_of_rings_of_many_is_2();
+    wrong_usage_of_links_is_2();
     good_values_are_taken();
     failures_have_their_status();
     output_that_fails_is_1();
