@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Claim: the two programs of the README work as they stand there, in either order of starting.
 # The others, which wait for several things at once, get them all.
-# usage: examples.sh README EXAMPLES_DIRECTORY DIRECTORY_OF_PROGRAMS
+# usage: examples.sh README EXAMPLES_DIRECTORY DIRECTORY_OF_PROGRAMS [SHMRING]
 set -euo pipefail
-readme=$1 sources=$2 programs=$3
+readme=$1 sources=$2 programs=$3 command=${4:-}
 producer=$programs/example_producer consumer=$programs/example_consumer
 want=$'hello 1\nhello 2\nhello 3'
 
@@ -53,3 +53,13 @@ timeout 20 "${apart[@]}" "$programs/example_link_client" "$directory/socket"
 wait $!
 got=$(cat "$directory/out")
 [ "$got" = "hello, says uid $(id -u)" ] || { echo "link: got '$got'"; exit 1; }
+
+if [ -z "$command" ]; then
+    echo "not tried: namespaces.sh: the command is not built"
+elif ! unshare --user --map-root-user --fork --pid --mount --ipc --net \
+    mount -t tmpfs none /dev/shm 2>/dev/null; then
+    echo "not tried: namespaces.sh: no permission for namespaces"
+else
+    got=$(timeout 20 "$sources/namespaces.sh" "$command")
+    [ "$got" = "hello from elsewhere" ] || { echo "namespaces: got '$got'"; exit 1; }
+fi
