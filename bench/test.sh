@@ -23,7 +23,7 @@ expect() {
 cases='ring_spsc/*/64B/*,ring_array/stream/8B/spin/b32,pipe/pingpong/64B/block'
 cases+=',posix_mq/stream/64B/block,fifo/stream/65536B/spin,floor/*'
 cases+=',ring_spsc_w*/*/64B/*,ring_array/pingpong/8B/adaptive,channel*/pingpong/64B/*'
-cases+=',channel/stream/64B/*,queue*/*/64B/*,pipe/stream/64B/adaptive,unix_*/*/64B/*'
+cases+=',link/*/64B/*,channel/stream/64B/*,queue*/*/64B/*,pipe/stream/64B/adaptive,unix_*/*/64B/*'
 cases+=',unix_stream/stream/65536B/block,posix_mq/pingpong/64B/adaptive,sysv_msg/*/64B/*'
 cases+=',ring_mpmc/*/64B/*,vyukov/mpmc-4p4c/8B/*,*/solo/8B/*,*/mpmc-1p1c/64B/spin'
 expect 0 "measuring" "$program" --only "$cases" --seconds 0.02 --repeat 1 \
@@ -41,6 +41,7 @@ expect 0 "JSON on stdout" python3 "$checker" "$directory/2"
 expect 0 "--list" "$program" --list
 for id in ring_spsc/stream/64B/spin ring_spsc/stream/64B/spin/b16 ring_array/stream/8B/spin/b32 \
     pipe/pingpong/65536B/block channel/stream/65536B/adaptive channel_sysv/pingpong/64B/block \
+    link/stream/64B/adaptive link/pingpong/64B/block \
     queue/stream/8B/spin ring_spsc_wsym/stream/64B/spin sysv_msg/pingpong/64B/block \
     ring_mpmc/mpmc-8p8c/8B/spin ring_mpmc/solo/64B/spin \
     ring_mpmc/mpmc-2p2c/64B/spin/processes vyukov/mpmc-1p1c/64B/spin/processes \

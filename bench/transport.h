@@ -101,7 +101,8 @@ extern const struct missing_transport missing_transports[];
 extern const struct transport transport_line_stream, transport_futex, transport_eventfd,
     transport_ring_spsc, transport_ring_spsc_wake, transport_ring_spsc_wsym, transport_ring_array,
     transport_channel, transport_channel_sym, transport_channel_eventfd, transport_channel_sem,
-    transport_channel_nsem, transport_channel_sysv, transport_queue, transport_queue_sym;
+    transport_channel_nsem, transport_channel_sysv, transport_link, transport_queue,
+    transport_queue_sym;
 extern const struct transport transport_pipe, transport_fifo, transport_unix_stream,
     transport_unix_seqpacket, transport_posix_mq, transport_sysv_msg, transport_ck_ring,
     transport_boost_spsc;

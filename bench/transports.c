@@ -16,6 +16,7 @@ const struct transport *const transports[] = {
     &transport_channel_sem,
     &transport_channel_nsem,
     &transport_channel_sysv,
+    &transport_link,
     &transport_queue,
     &transport_queue_sym,
 #ifdef SHMRING_BENCH_CK

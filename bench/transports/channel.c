@@ -6,7 +6,6 @@
  */
 #include "shmring/channel.h"
 #include "transport.h"
-#include "workloads/loops.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,74 +21,17 @@ struct side {
     char name[48]; /* empty: by descriptors */
 };
 
-/* An interrupted call is made again. */
-static void check(int error, const char *what)
+BENCH_INLINE shmring_sender *side_sender(void *side)
 {
-    if (error != 0 && error != -EINTR)
-        sample_fail("%s: %s", what, strerror(-error));
+    return &((struct side *)side)->sender;
 }
 
-BENCH_INLINE void *channel_reserve(void *opaque, uint32_t size)
+BENCH_INLINE shmring_receiver *side_receiver(void *side)
 {
-    struct side *side = opaque;
-    void *place;
-    int error = shmring_sender_reserve(&side->sender, size, SHMRING_NEVER, &place);
-
-    if (error == 0)
-        return place;
-    check(error, "reserve");
-    return NULL;
+    return &((struct side *)side)->receiver;
 }
 
-/* There is no commit of several. */
-BENCH_INLINE void channel_stage(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    shmring_sender_commit(&side->sender, size, 0);
-}
-
-BENCH_INLINE bool channel_publish(void *opaque, uint32_t size)
-{
-    (void)opaque;
-    (void)size;
-    return true;
-}
-
-BENCH_INLINE const void *channel_next(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-    const void *message;
-    uint64_t length;
-    int error = shmring_receiver_peek(&side->receiver, SHMRING_NEVER, &message, &length, NULL);
-
-    if (error != 0) {
-        check(error, "peek");
-        return NULL;
-    }
-    if (length != size)
-        sample_fail("a message of %llu bytes", (unsigned long long)length);
-    return message;
-}
-
-BENCH_INLINE void channel_done(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    (void)size;
-    shmring_receiver_release(&side->receiver);
-}
-
-/* Waits by itself, as its options say. */
-static const struct ops block_ops = {
-    .reserve = channel_reserve,
-    .stage = channel_stage,
-    .publish = channel_publish,
-    .next = channel_next,
-    .done = channel_done,
-};
-
-#include "workloads/block_loops.h"
+#include "handle_ops.h"
 
 static void *open_channel(const struct shape *shape, enum shmring_backend backend,
                           enum shmring_fence fence)
