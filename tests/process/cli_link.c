@@ -178,6 +178,9 @@ static void killed_clients(void)
     server = serve_start_fed("exec $S serve --send $T/s 2> $T/said", "a\n", &input);
     client = cli_start("exec $S recv --link $T/s > $T/out", CLI_SAME, CLI_SAME);
     cli_await("test \"$(cat $T/out)\" = a");
+    /* Who has the second has given the first back: it is the one that is sent to. */
+    CHECK_EQ(write(input, "b\n", 2), 2);
+    cli_await("test \"$(tail -n 1 $T/out)\" = b");
     kill(client, SIGKILL);
     CHECK_EQ(check_wait(client), -SIGKILL);
     serve_ends(server, 5, "the client died");
