@@ -63,6 +63,9 @@ struct __attribute__((packed)) {
 int raw = options.raw;
 """,
     "src/cli/cli.h": C + "#include <shmring/spsc.h>\n",
+    "include/shmring/hub.h": C + '#include "shmring/spsc.h"\n',
+    "src/hub/hub.c": C + '#include "parts.h"\n#include "shmring/hub.h"\n',
+    "src/hub/parts.h": C + "#include <shmring/layout.h>\n",
     "tests/check.h": C + "#define CHECK(x) ((void)(x))\n#define SKIP(why) ((void)(why))\n",
     "tests/process/kill.c": C + '#include "check.h"\n#include "shmring/spsc.h"\n',
     "bench/run": "#!/usr/bin/env bash\n" + HASH,
@@ -117,6 +120,9 @@ ADDED = {
     "error without a text": (SPSC, "/* or -EPERM */\n", "-EPERM has no text"),
     "text without an error": ("src/error.c", 'text(-EXDEV, "");\n', "-EXDEV is documented in no"),
     "foreign header": ("bench/main.c", C + '#include "../tests/check.h"\n', "is not under bench"),
+    "layer, apart": (SPSC, '#include "shmring/hub.h"\n', "may not include shmring/hub.h"),
+    "layer, of apart": ("src/hub/hub.c", '#include "shmring/queue.h"\n', "may not include"),
+    "foreign header, apart": ("src/hub/hub.c", '#include "../cli/cli.h"\n', "under src/hub"),
     "foreign header, cli": ("src/cli/main.c", '#include "../../tests/check.h"\n', "under src/cli"),
 }
 ADDED.update({f"marker {m}": ("CMakeLists.txt", f"# {m} later\n", f"{m}: do it") for m in MARKERS})

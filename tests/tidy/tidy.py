@@ -48,6 +48,9 @@ LAYERS = {
     "poll": QUEUE | {"queue"},
     "stats": QUEUE | {"queue"},
 }
+# Libraries of their own: their headers are not in shmring.h, and src/X may include no more.
+APART = {"hub": CHANNEL | {"channel", "link"}}
+LAYERS |= APART
 # Headers of src, which are not installed, and what they may include; and the parts of a unit.
 PRIVATE = {
     "segment_parts": {"segment"},
@@ -77,7 +80,7 @@ LAYERS["channel_receiver"] = {"bell_backends", "channel_open", "blocking"}
 LAYERS["queue_sender"] = {"channel_open", "blocking", "queue_ends"}
 LAYERS["poll"] |= {"blocking", "queue_ends", "bell_backends"}
 LAYERS["queue_receiver"] = LAYERS["queue_sender"] | {"bell_backends"}
-LAYERS["shmring"] = LAYERS["inline"] = {*LAYERS, "shmring"} - set(PRIVATE)
+LAYERS["shmring"] = LAYERS["inline"] = {*LAYERS, "shmring"} - set(PRIVATE) - set(APART)
 
 ORDER = re.compile(r"\bmemory_order_\w+|\b__ATOMIC_\w+|\b__(?:atomic|sync)_\w+"
                    r"|\batomic_\w+\s*\(|\b_Atomic\b|\bstdatomic\b")
@@ -242,6 +245,8 @@ class Tidy:
             layer = LAYERS.get(unit)
         elif source.path.parent == self.root / "src":
             layer = LAYERS.get(unit, set()) | {unit}
+        elif source.area == "src" and source.path.parent.name in APART:
+            layer = APART[source.path.parent.name] | {source.path.parent.name}
         else:
             return
         if layer is None:
@@ -259,7 +264,7 @@ class Tidy:
             elif stem not in LAYERS.get(source.path.stem, set()) | {source.path.stem}:
                 self.report(source, n, f"{source.name} may not include {file}")
             return
-        area = self.root / ("src/cli" if source.area == "src" else source.area)
+        area = source.path.parent if source.area == "src" else self.root / source.area
         near = [(d / file).resolve() for d in (source.path.parent, area)]
         if not any(p.is_file() and p.is_relative_to(area.resolve()) for p in near):
             self.report(source, n, f'"{file}" is not under {area.relative_to(self.root)}: '
