@@ -51,6 +51,17 @@ grep -qx shmring_version <<<"$symbols" || die "shmring_version is not exported"
 foreign=$(grep -vxE 'shmring_[a-z0-9_]+|SHMRING_[0-9.]+' <<<"$symbols" || true)
 [ -z "$foreign" ] || die "foreign symbols: $foreign"
 
+hub_pc=$(find "$usr" -name shmring-hub.pc)
+if [ -e "$build_dir/libshmring-hub.so" ]; then
+    step "the shared library of the hub exports shmring_hub_* and nothing else"
+    [ -n "$hub_pc" ] || die "the hub was built, but its .pc file not installed"
+    symbols=$(nm -D --defined-only "$libdir/libshmring-hub.so" |
+        awk '{ sub(/@.*/, "", $3); print $3 }')
+    grep -qx shmring_hub_open <<<"$symbols" || die "shmring_hub_open is not exported"
+    foreign=$(grep -vxE 'shmring_hub_[a-z0-9_]+|SHMRING_HUB_[0-9.]+' <<<"$symbols" || true)
+    [ -z "$foreign" ] || die "foreign symbols: $foreign"
+fi
+
 step "the command runs"
 if [ -e "$build_dir/shmring" ]; then
     [ -x "$usr/bin/shmring" ] || die "the command was built, but not installed"
@@ -71,6 +82,7 @@ for path in "$usr"/include/shmring/*.h; do
     done
 done
 for path in "$source_dir"/include/shmring/*.h; do
+    [ "${path##*/}" != hub.h ] || [ -n "$hub_pc" ] || continue
     [ -e "$usr/include/shmring/${path##*/}" ] || die "${path##*/} was not installed"
 done
 
@@ -86,10 +98,20 @@ for compiler in $(compilers g++ clang++); do
     done
 done
 
+kinds=(shmring shared static)
+if [ -n "$hub_pc" ]; then
+    step "pkg-config, the hub"
+    read -ra libs <<<"$(pkg-config --libs shmring-hub)"
+    quietly "$cc" -std=gnu11 "${warnings[@]}" "${cflags[@]}" "$here/hub.c" -o "$work/h" \
+        "${libs[@]}"
+    quietly "$work/h"
+    kinds+=(hub hub_shared hub_static)
+fi
+
 step "find_package"
 quietly cmake -S "$here/find_package" -B "$work/found" -DCMAKE_PREFIX_PATH="$usr"
 quietly cmake --build "$work/found"
-for kind in shmring shared static; do
+for kind in "${kinds[@]}"; do
     quietly "$work/found/consumer_$kind"
 done
 
@@ -98,6 +120,7 @@ quietly cmake -S "$here/add_subdirectory" -B "$work/sub" -DSHMRING_SOURCE_DIR="$
     -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_INSTALL_PREFIX="$work/sub-installed"
 quietly cmake --build "$work/sub"
 quietly "$work/sub/consumer"
+[ -z "$hub_pc" ] || quietly "$work/sub/consumer_hub"
 if grep 'install/consumer\.c' "$work/sub/compile_commands.json" | grep -e ' -W' -e ' -O'; then
     die "flags of shmring reached its parent"
 fi

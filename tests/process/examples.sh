@@ -63,3 +63,12 @@ else
     got=$(timeout 20 "$sources/namespaces.sh" "$command")
     [ "$got" = "hello from elsewhere" ] || { echo "namespaces: got '$got'"; exit 1; }
 fi
+
+# The hub, where liburcu is: it ends when its only client has left.
+[ -x "$programs/example_hub" ] || exit 0
+timeout 20 "$programs/example_hub" "$directory/hub" >"$directory/out" &
+for _ in $(seq 100); do [ -S "$directory/hub" ] && break || sleep 0.1; done
+timeout 20 "$programs/example_link_client" "$directory/hub"
+wait $!
+got=$(cat "$directory/out")
+[ "$got" = "clients: 1" ] || { echo "hub: got '$got'"; exit 1; }
