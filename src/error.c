@@ -17,6 +17,7 @@ static const struct {
     {-EBUSY, "in use: somebody alive has that role"},
     {-ECANCELED, "cancelled"},
     {-ECONNREFUSED, "nobody listens there"},
+    {-EDEADLK, "it would wait for itself"},
     {-EEXIST, "exists already"},
     {-EFBIG, "larger than a file may be"},
     {-EIDRM, "its semaphores were removed: no one can wait"},

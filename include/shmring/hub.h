@@ -147,8 +147,8 @@ typedef struct shmring_hub_event {
     enum shmring_hub_kind kind;
     uint32_t type; /* of the message */
     uint64_t id;   /* of the channel: never 0, never used again */
-    const void
-        *message; /* in place, 8-aligned; what a hostile client may change while it is read */
+    /* In place, 8-aligned. A hostile client may change it while it is read. */
+    const void *message;
     uint64_t length;
     void **context; /* of the channel, for the handler: *context begins as NULL */
     const shmring_link_peer *peer;
@@ -209,10 +209,11 @@ int shmring_hub_fd(const shmring_hub *hub);
  *   -ETIMEDOUT   full: dropped, and counted. (With SHMRING_NOW also while another thread waits.)
  *   -ENOENT      no such channel, or not any more
  *   -EMSGSIZE    longer than half a ring less 8 bytes; not counted
- *   -EINTR       a signal handler ran while it waited for room (and no other thread did for the
- * same) -EPIPE, -EOWNERDEAD  full, and the client does not read any more: dropped -EBADMSG     the
- * client broke the rules; dispatch will tell its end -ECANCELED   cancel was called, or close, and
- * there was no room -EOWNERDEAD also in a child after fork().
+ *   -EINTR       a signal handler ran while it waited, and no other thread did for the same
+ *   -EPIPE       full, and the client does not read any more: dropped
+ *   -EOWNERDEAD  the same, for it died; also in a child after fork()
+ *   -EBADMSG     the client broke the rules; dispatch will tell its end
+ *   -ECANCELED   cancel was called, or close, and there was no room
  */
 int shmring_hub_send(shmring_hub *hub, uint64_t id, const void *message, uint64_t length,
                      uint32_t type, int64_t deadline);
