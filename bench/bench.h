@@ -3,6 +3,7 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include "counters.h"
 #include "shmring/atomic.h"
 
 #include <stdbool.h>
@@ -63,9 +64,11 @@ static inline uint32_t bench_slots(uint32_t size)
 struct usage {
     int64_t cpu_ns;
     int64_t switches;
+    struct counts counts;
 };
 struct usage usage_now(void);
 struct usage usage_since(const struct usage *begin);
+void usage_add(struct usage *to, const struct usage *added);
 
 /* What one process of a sample is told, and what it found. In shared memory. */
 struct run {

@@ -32,6 +32,7 @@ struct crowd_figures {
 struct cost {
     double cpu_ns;   /* time of processors */
     double switches; /* context switches, wanted or not */
+    struct counts counts;
 };
 
 /* What was measured of one case in one place. */

@@ -9,17 +9,18 @@ NUMBER = (int, float)
 TEXT = (str, type(None))
 
 DOCUMENT = {"schema": str, "started": str, "took_s": NUMBER, "interrupted": bool, "tool": dict,
-            "host": dict, "settings": dict, "warnings": list, "classes": dict, "skipped": list,
-            "failures": list, "results": list}
+            "host": dict, "counters": dict, "settings": dict, "warnings": list, "classes": dict,
+            "skipped": list, "failures": list, "results": list}
 TOOL = {"version": str, "compiler": str, "optimized": bool, "sanitized": bool}
 HOST = {"cpu": TEXT, "kernel": str, "governor": TEXT, "hypervisor": bool, "thp": TEXT,
         "clocksource": TEXT, "cpus": int, "used_cpus": list, "load": NUMBER}
 SETTINGS = {"seconds": NUMBER, "repeat": int, "class_limits_ns": dict, "transports": dict}
 RESULT = {"id": str, "transport": str, "workload": str, "size": int, "policy": str, "batch": int,
           "class": str, "unit": str, "samples": list, "median": NUMBER, "min": NUMBER,
-          "max": NUMBER, "n": int, "cost": dict}
+          "max": NUMBER, "n": int, "cost": dict, "counters": dict}
 COSTS = {"cpu_ns", "switches"}  # arrays with one number per sample
-LATENCY = {"p50": int, "p90": int, "p99": int, "p99.9": int, "round_trips": int}
+LATENCY = {"p50": int, "p90": int, "p99": int, "p99.9": int, "p99.99": int,
+           "round_trips": int}
 STREAM = {"bytes_per_s": NUMBER}
 # Workload mpmc; in "crowd", arrays with one number per sample (README.md says what they are).
 MPMC = {"producers": int, "consumers": int, "members": str, "crowd": dict}
@@ -113,7 +114,7 @@ def check_result(result, seen):
         check_fields(result, STREAM, where)
     elif check_fields(result, LATENCY, where):
         check(result["unit"] == "ns", where, f"unit {result['unit']}")
-        order = [result[k] for k in ("p50", "p90", "p99", "p99.9", "max")]
+        order = [result[k] for k in ("p50", "p90", "p99", "p99.9", "p99.99", "max")]
         check(order == sorted(order) and order[0] > 0, where, f"percentiles {order}")
         check(result["round_trips"] > 0, where, "no round trips")
 

@@ -153,6 +153,7 @@ int sampler_init(struct sampler *sampler)
             return -errno;
     signal(SIGPIPE, SIG_IGN); /* the child died: SIGCHLD says so */
     stamp_calibrate();
+    counters_init();
     return 0;
 }
 
@@ -293,13 +294,17 @@ static void evaluate(struct sampler *sampler, const struct bench_case *bench_cas
 static struct cost cost_of(const struct run *run)
 {
     uint64_t handled = run->handled + shared->run.handled;
-    struct usage all = {run->usage.cpu_ns + shared->run.usage.cpu_ns,
-                        run->usage.switches + shared->run.usage.switches};
+    struct usage all = run->usage;
+    struct cost cost = {0};
 
+    usage_add(&all, &shared->run.usage);
     if (handled == 0)
-        return (struct cost){0};
-    return (struct cost){(double)all.cpu_ns / (double)handled,
-                         (double)all.switches / (double)handled};
+        return cost;
+    cost.cpu_ns = (double)all.cpu_ns / (double)handled;
+    cost.switches = (double)all.switches / (double)handled;
+    for (enum counter counter = 0; counter < COUNTER_COUNT; counter++)
+        cost.counts.of[counter] = all.counts.of[counter] / (double)handled;
+    return cost;
 }
 
 static enum sample_end open_channels(const struct bench_case *bench_case, void **sides,

@@ -149,8 +149,7 @@ static void add_usage(const struct crowd *crowd, struct run *run)
     for (uint32_t i = 0; i < crowd_member_count(crowd); i++) {
         const struct crowd_member *member = &crowd->members[i];
 
-        run->usage.cpu_ns += member->usage.cpu_ns;
-        run->usage.switches += member->usage.switches;
+        usage_add(&run->usage, &member->usage);
         if (i >= first)
             run->handled += shmring_load64_relaxed(&member->messages);
     }

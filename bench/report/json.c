@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "json_parts.h"
 #include "report.h"
 
 #include "shmring/shmring.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,23 +49,6 @@ static json_t *make_settings(const struct report *report)
     }
     json_object_set_new(settings, "transports", of_transports);
     return settings;
-}
-
-static void add_times(json_t *json, const struct histogram *times)
-{
-    static const struct {
-        const char *name;
-        double share;
-    } quantiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p99.9", 0.999}};
-
-    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++) {
-        uint64_t ns = histogram_quantile(times, quantiles[i].share);
-
-        json_object_set_new(json, quantiles[i].name, json_integer((json_int_t)ns));
-    }
-    /* Over min and max of the samples: those of all round trips. */
-    json_object_set_new(json, "max", json_integer((json_int_t)times->max));
-    json_object_set_new(json, "round_trips", json_integer((json_int_t)times->total));
 }
 
 struct figure {
@@ -125,7 +108,7 @@ static void add_workload(json_t *json, const struct bench_case *bench_case,
                          const struct result *result, double middle)
 {
     if (case_is_dialogue(bench_case))
-        add_times(json, result->times);
+        json_add_times(json, result->times);
     else if (bench_case->workload != WORKLOAD_SOLO)
         json_object_set_new(json, "bytes_per_s",
                             json_real(middle * (double)bench_case->shape.size));
@@ -161,7 +144,9 @@ static json_t *make_result(const struct bench_case *bench_case, enum place place
         (int)bench_case->shape.batch, "class", place_name(place), "unit", is_time ? "ns" : "msg/s",
         "samples", samples, "median", middle, "min", sorted[0], "max", sorted[result->count - 1],
         "n", (int)result->count);
+    json_object_set_new(json, "median_ci95", json_interval(sorted, result->count));
     json_object_set_new(json, "cost", make_costs(result));
+    json_object_set_new(json, "counters", json_counts(result));
     add_workload(json, bench_case, result, middle);
     free(sorted);
     return json;
@@ -208,12 +193,12 @@ static json_t *make_document(const struct report *report)
         json_object_set_new(classes, place_name(place), json_integer(report->places[place]));
     if (gmtime_r(&report->started, &time) != NULL)
         strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &time);
-    return json_pack("{s:s, s:s, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+    return json_pack("{s:s, s:s, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
                      "shmring.bench/1", "started", started, "took_s", report->took_s, "interrupted",
                      (int)report->interrupted, "tool", make_tool(report), "host", make_host(report),
-                     "settings", make_settings(report), "warnings", warnings, "classes", classes,
-                     "skipped", skipped, "failures", make_failures(report), "results",
-                     make_results(report));
+                     "counters", json_counters(), "settings", make_settings(report), "warnings",
+                     warnings, "classes", classes, "skipped", skipped, "failures",
+                     make_failures(report), "results", make_results(report));
 }
 
 int report_json(const struct report *report, const char *path)
