@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "compare/compare.h"
 #include "report/report.h"
 #include "sample.h"
 
@@ -23,6 +24,7 @@ static const unsigned REPEAT_DEFAULT = 5, REPEAT_MAX = 1000;
 
 static const char HELP[] =
     "Usage: shmring-bench [OPTION]...\n"
+    "       shmring-bench compare [OPTION]... A.json B.json\n"
     "Measures how fast messages pass from one process to another: through shmring, through other\n"
     "libraries' rings, and through the kernel; by one method, and with one way of waiting per "
     "table.\n"
@@ -295,8 +297,26 @@ static int run(const struct options *options, struct cases *cases)
     return report.failure_count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* What else the program does, by its first argument; no case has such a name. */
+static int (*find_command(int argc, char **argv))(int, char **)
+{
+    static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+    } commands[] = {{"compare", compare_main}};
+
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run;
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
+    int (*command)(int, char **) = find_command(argc, argv);
+
+    if (command != NULL)
+        return command(argc - 1, argv + 1);
     struct options options = {.repeat = REPEAT_DEFAULT, .limits = PLACE_LIMITS};
     struct cases cases;
     const char *pattern = NULL;
