@@ -9,8 +9,9 @@ NUMBER = (int, float)
 TEXT = (str, type(None))
 
 DOCUMENT = {"schema": str, "started": str, "took_s": NUMBER, "interrupted": bool, "tool": dict,
-            "host": dict, "counters": dict, "settings": dict, "warnings": list, "classes": dict,
-            "skipped": list, "failures": list, "results": list}
+            "host": dict, "environment": dict, "counters": dict, "settings": dict,
+            "warnings": list, "classes": dict, "skipped": list, "failures": list,
+            "results": list}
 TOOL = {"version": str, "compiler": str, "optimized": bool, "sanitized": bool}
 HOST = {"cpu": TEXT, "kernel": str, "governor": TEXT, "hypervisor": bool, "thp": TEXT,
         "clocksource": TEXT, "cpus": int, "used_cpus": list, "load": NUMBER}

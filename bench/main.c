@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "compare/compare.h"
+#include "doctor/doctor.h"
 #include "report/report.h"
 #include "sample.h"
 
@@ -25,6 +26,7 @@ static const unsigned REPEAT_DEFAULT = 5, REPEAT_MAX = 1000;
 static const char HELP[] =
     "Usage: shmring-bench [OPTION]...\n"
     "       shmring-bench compare [OPTION]... A.json B.json\n"
+    "       shmring-bench doctor [OPTION]...\n"
     "Measures how fast messages pass from one process to another: through shmring, through other\n"
     "libraries' rings, and through the kernel; by one method, and with one way of waiting per "
     "table.\n"
@@ -303,7 +305,7 @@ static int (*find_command(int argc, char **argv))(int, char **)
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"compare", compare_main}};
+    } commands[] = {{"compare", compare_main}, {"doctor", doctor_main}};
 
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)

@@ -193,9 +193,10 @@ static json_t *make_document(const struct report *report)
         json_object_set_new(classes, place_name(place), json_integer(report->places[place]));
     if (gmtime_r(&report->started, &time) != NULL)
         strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &time);
-    return json_pack("{s:s, s:s, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-                     "shmring.bench/1", "started", started, "took_s", report->took_s, "interrupted",
-                     (int)report->interrupted, "tool", make_tool(report), "host", make_host(report),
+    return json_pack("{s:s, s:s, s:f, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                     "schema", "shmring.bench/1", "started", started, "took_s", report->took_s,
+                     "interrupted", (int)report->interrupted, "tool", make_tool(report), "host",
+                     make_host(report), "environment", json_environment(report->host.findings),
                      "counters", json_counters(), "settings", make_settings(report), "warnings",
                      warnings, "classes", classes, "skipped", skipped, "failures",
                      make_failures(report), "results", make_results(report));

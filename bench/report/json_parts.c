@@ -49,6 +49,17 @@ json_t *json_interval(const double *sorted, size_t count)
                                                        : json_null();
 }
 
+json_t *json_environment(const struct finding *findings)
+{
+    json_t *environment = json_object();
+
+    for (size_t i = 0; i < check_count; i++)
+        json_object_set_new(environment, checks[i].name,
+                            json_pack("{s:s, s:s}", "state", state_name(findings[i].state), "found",
+                                      findings[i].found));
+    return environment;
+}
+
 json_t *json_counters(void)
 {
     json_t *missing = json_object();

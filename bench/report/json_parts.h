@@ -4,6 +4,7 @@
 #define BENCH_REPORT_JSON_PARTS_H
 
 #include "cases.h"
+#include "doctor/doctor.h"
 
 #include <jansson.h>
 
@@ -12,6 +13,9 @@ void json_add_times(json_t *json, const struct histogram *times);
 
 /* [low, high], or null if there are too few. */
 json_t *json_interval(const double *sorted, size_t count);
+
+/* What the doctor found, by check. */
+json_t *json_environment(const struct finding *findings);
 
 /* Which counters there are, and why not. */
 json_t *json_counters(void);

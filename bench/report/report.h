@@ -4,6 +4,7 @@
 #define BENCH_REPORT_REPORT_H
 
 #include "cases.h"
+#include "doctor/doctor.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,8 +20,9 @@ struct host {
     bool hypervisor;
     bool optimized; /* this program, by the compiler */
     bool sanitized;
-    unsigned cpus; /* that this process may use */
-    double load;   /* one minute, before the first sample */
+    unsigned cpus;                       /* that this process may use */
+    double load;                         /* one minute, before the first sample */
+    struct finding findings[CHECKS_MAX]; /* of the doctor, one for each check */
 };
 
 struct failure {
