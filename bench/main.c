@@ -273,6 +273,9 @@ static int run(const struct options *options, struct cases *cases)
     report.limits = options->limits;
     report.seconds = options->seconds;
     report.repeat = options->repeat;
+    report.quick = options->quick;
+    report.patterns = options->patterns;
+    report.pattern_count = options->pattern_count;
     report.started = time(NULL);
     host_read(&report.host);
     error = sampler_init(&sampler);

@@ -10,7 +10,7 @@ build_packages=(
     libsmartcols-dev                      # the command
     libjansson-dev libck-dev libboost-dev # the benchmark and its peers
     libconcurrentqueue-dev liburcu-dev
-    python3-jsonschema                    # what the benchmark writes
+    python3-jsonschema gnuplot-nox        # what the benchmark writes, and its page
     libcriterion-dev                      # the unit tests
     spin                                  # a model
     gcc-12-multilib libc6-dev-i386        # tests/ports

@@ -39,7 +39,12 @@ static json_t *make_settings(const struct report *report)
         json_pack("{s:f, s:i, s:{s:i, s:i}}", "seconds", report->seconds, "repeat",
                   (int)report->repeat, "class_limits_ns", "smt_below",
                   (int)report->limits.smt_below, "l3_below", (int)report->limits.l3_below);
-    json_t *of_transports = json_object();
+    json_t *of_transports = json_object(), *only = json_array();
+
+    for (size_t i = 0; i < report->pattern_count; i++)
+        json_array_append_new(only, json_string(report->patterns[i]));
+    json_object_set_new(settings, "only", only);
+    json_object_set_new(settings, "quick", json_boolean(report->quick));
 
     for (const struct transport *const *at = transports; *at != NULL; at++) {
         char text[256];

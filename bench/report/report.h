@@ -43,6 +43,9 @@ struct report {
     int cpus[2];
     double seconds;
     unsigned repeat;
+    bool quick;
+    const char *const *patterns; /* of --only */
+    size_t pattern_count;
     time_t started;
     double took_s;
     bool interrupted;
