@@ -69,4 +69,15 @@ expect 1 "JSON to nowhere" "$program" --only floor/memcpy/64B --seconds 0.01 --r
     --json "$directory/none/results.json"
 expect 130 "an interrupt" timeout --preserve-status -s INT 0.5 \
     "$program" --only 'pipe/stream/64B/*' --seconds 5 --json "$directory/3"
+expect 130 "an interrupt after some samples" timeout --preserve-status -s INT 3 \
+    "$program" --only floor/memcpy/64B --seconds 0.01 --repeat 1000 --json "$directory/4"
+grep -q '^floor/memcpy/64B .*(n=' "$directory/out" ||
+    { echo "an interrupt loses what was measured" && failures=$((failures + 1)); }
+grep -q 'interrupted: ' "$directory/out" || { echo "no word of the interrupt" && failures=1; }
+grep -q '"interrupted": true' "$directory/4" || { echo "JSON lacks interrupted" && failures=1; }
+expect 0 "JSON of an interrupted run" python3 "$checker" "$directory/4"
+expect 0 "on a terminal" script -qec \
+    "'$program' --only floor/memcpy/64B --seconds 0.01 --repeat 7" /dev/null
+grep -q '7 of 7  floor/memcpy/64B  [0-9]* s left' "$directory/out" ||
+    { echo "no progress" && failures=$((failures + 1)); }
 [ "$failures" -eq 0 ]
