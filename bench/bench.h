@@ -21,10 +21,10 @@ extern "C" {
 
 enum {
     BENCH_RING_BYTES = 4 << 20, /* payload that a ring holds, ours or a peer's */
-    BENCH_MAX_SIZE = 65536,
-    BENCH_SIZES = 6,
+    BENCH_SIZES = 7,
     BENCH_ID_MAX = 64,
     BENCH_ROUND_TRIPS_MAX = 1 << 20, /* that one sample keeps */
+    BENCH_QUEUE_DEPTH = 4096,        /* messages, or fewer, so that they are BENCH_RING_BYTES */
     BENCH_CROWD_SLOTS = 4096,        /* messages that a channel of a crowd holds, if bounded */
     BENCH_CROWD_BATCH_MAX = 16,
 };
@@ -59,6 +59,14 @@ static inline uint32_t bench_slots(uint32_t size)
     return (uint32_t)BENCH_RING_BYTES / size;
 }
 
+/* Messages of one size that a queue holds, where each one costs more than its payload. */
+static inline uint32_t bench_depth(uint32_t size)
+{
+    const uint32_t most = BENCH_QUEUE_DEPTH;
+
+    return bench_slots(size) < most ? bench_slots(size) : most;
+}
+
 /* What a thread used: time of its processor, and how often it was taken off it, by a sleep or by
  * the kernel. */
 struct usage {
@@ -67,6 +75,9 @@ struct usage {
     struct counts counts;
 };
 struct usage usage_now(void);
+
+/* From now on, in this process, all its threads together: those of a library too. */
+void usage_of_process(void);
 struct usage usage_since(const struct usage *begin);
 void usage_add(struct usage *to, const struct usage *added);
 
@@ -86,7 +97,18 @@ struct run {
      * side that counts, how many messages or round trips there were. */
     struct usage usage;
     uint64_t handled;
+    /* By the side that sends, or asks: how many it sent. More than were handled: some were lost. */
+    uint64_t sent;
+    /* Where some may be lost, the last one too: set by who got that. Shared by both. */
+    shmring_word32 *over;
 };
+
+/* Zeroed memory on a multiple of 128 bytes, for free(); or NULL. */
+void *bench_alloc(size_t size);
+
+/* Zeroed memory that processes share through fork, all of it there, for munmap(); or NULL and
+ * errno. */
+void *bench_share(size_t size);
 
 /*
  * Ends the sample from within a worker: in the child the process, in the parent the call that runs

@@ -6,27 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-const uint32_t bench_sizes[BENCH_SIZES] = {8, 64, 256, 1024, 4096, 65536};
+const uint32_t bench_sizes[BENCH_SIZES] = {8, 64, 256, 1024, 4096, 65536, 1 << 20};
 static const uint32_t variant_sizes[] = {8, 64, 1024};
 static const uint32_t memcpy_sizes[] = {64, 1024, 4096, 65536, 1 << 20};
 
 enum {
-    CASES_MAX = 2048,
-    SKIPPED_MAX = 64,
+    CASES_MAX = 4096,
+    SKIPPED_MAX = 128,
     FLOOR_LINE = 64,
     FLOOR_BATCH = 16, /* of the plain id */
 };
 
-/* How --quick thins out: these sizes, dialogues of the first two only, no batches of 16 but ours,
- * of adaptive ones a dialogue. */
+/* How --quick thins out: these sizes, dialogues of two of them only, no batches of 16 but ours, of
+ * adaptive ones a dialogue; of most of the kernel's only how they sleep with 64 bytes. */
 static bool is_quick(const struct bench_case *added)
 {
+    const struct transport *transport = added->transport;
     uint32_t size = added->shape.size;
 
     if (added->is_floor)
         return true;
-    if (added->transport->is_variant || added->transport->is_not_quick)
+    if (transport->is_variant)
         return false;
+    if (transport->is_brief)
+        return size == 64 &&
+               added->shape.policy ==
+                   (transport->loops[POLICY_BLOCK] != NULL ? POLICY_BLOCK : POLICY_SPIN);
     if (added->shape.policy == POLICY_ADAPTIVE)
         return size == 64 && added->workload == WORKLOAD_PINGPONG;
     if (added->workload == WORKLOAD_PINGPONG)
@@ -153,7 +158,10 @@ static void add_shape(struct cases *cases, const struct transport *transport,
                           case_workload(added), shape->size, policy_name(shape->policy));
 
     if (shape->batch != 1)
-        snprintf(added->id + length, sizeof added->id - (size_t)length, "/b%u", shape->batch);
+        length +=
+            snprintf(added->id + length, sizeof added->id - (size_t)length, "/b%u", shape->batch);
+    if (transport->members == MEMBERS_THREADS)
+        snprintf(added->id + length, sizeof added->id - (size_t)length, "/threads");
     added->is_quick = is_quick(added);
 }
 
@@ -208,11 +216,10 @@ int cases_make(struct cases *ret_cases)
                 add_floor_line_stream(&cases, *at);
             continue;
         }
-        if ((*at)->crowd != NULL) {
+        if ((*at)->crowd != NULL)
             cases_add_crowd(&cases, *at);
-            continue;
-        }
-        for (enum policy policy = POLICY_SPIN; policy < POLICY_COUNT; policy++)
+        for (enum policy policy = POLICY_SPIN; policy < POLICY_COUNT && (*at)->loops != NULL;
+             policy++)
             add_policy(&cases, *at, policy);
     }
     for (const struct missing_transport *at = missing_transports; at->name != NULL; at++)

@@ -33,6 +33,7 @@ struct cost {
     double cpu_ns;   /* time of processors */
     double switches; /* context switches, wanted or not */
     struct counts counts;
+    double lost;     /* share of what was sent, of a dialogue of all questions */
 };
 
 /* What was measured of one case in one place. */

@@ -20,7 +20,7 @@ SETTINGS = {"seconds": NUMBER, "repeat": int, "quick": bool, "only": list,
 RESULT = {"id": str, "transport": str, "workload": str, "size": int, "policy": str, "batch": int,
           "class": str, "unit": str, "samples": list, "median": NUMBER, "min": NUMBER,
           "max": NUMBER, "n": int, "cost": dict, "counters": dict}
-COSTS = {"cpu_ns", "switches"}  # arrays with one number per sample
+COSTS = {"cpu_ns", "switches", "lost"}  # arrays with one number per sample
 LATENCY = {"p50": int, "p90": int, "p99": int, "p99.9": int, "p99.99": int,
            "round_trips": int}
 STREAM = {"bytes_per_s": NUMBER}
@@ -60,8 +60,10 @@ def check_id(result, where):
     want = [result["transport"], result["workload"], f"{result['size']}B", result["policy"]]
     if result["batch"] != 1:
         want.append(f"b{result['batch']}")
-    if result.get("members") == "processes":
-        want.append("processes")
+    # Named where it is not what is usual: many are threads, two are processes.
+    unusual = "processes" if result["workload"].startswith("mpmc") else "threads"
+    if result.get("members") == unusual:
+        want.append(unusual)
     check(parts == want, where, f"should be {'/'.join(want)}")
 
 
@@ -91,6 +93,10 @@ def check_result(result, seen):
         return
     samples, key = result["samples"], (result["id"], result["class"])
     check_id(result, where)
+    if result["transport"] != "floor":
+        check_fields(result, {"settings": str}, where)
+    if result["workload"] in ("stream", "pingpong") and result["transport"] != "floor":
+        check(result.get("members") in ("threads", "processes"), where, "members are unknown")
     check(key not in seen, where, f"twice in class {result['class']}")
     seen.add(key)
     check(result["class"] in CLASSES, where, f"class {result['class']}")
@@ -104,6 +110,7 @@ def check_result(result, seen):
     for name in check_arrays(result["cost"], result["n"], where):
         # A crowd that stood still has none.
         check(name != "cpu_ns" or least == 0 or min(result["cost"][name]) > 0, where, "no cost")
+        check(name != "lost" or max(result["cost"][name]) < 1, where, "all was lost")
     check(min(samples) == result["min"] <= result["median"], where, "min, median")
     if result["workload"] == "solo":
         check(result["unit"] == "ns", where, f"unit {result['unit']}")

@@ -11,8 +11,7 @@ struct sampler {
     struct place_limits limits;
     double seconds;
 
-    struct control *control; /* shared with the child */
-    uint32_t *ticks;
+    uint32_t *ticks;            /* shared with the children */
     struct histogram *times;    /* of the last sample, if that was a dialogue */
     struct crowd_figures crowd; /* of the last sample, if that was of a crowd */
 };
@@ -42,6 +41,9 @@ enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *b
 
 /* Returns 0 or -errno. */
 int sampler_pin(int cpu);
+
+/* Lets the thread run on all processors that the benchmark may use. */
+void sampler_unpin(void);
 
 /* Has a signal asked us to stop? */
 bool sampler_interrupted(void);

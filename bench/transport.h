@@ -34,6 +34,8 @@ struct ops {
     void (*sleep)(void *side, uint32_t size);
     /* Adaptive: spins before it sleeps, and looks at the clock every so many tries in vain. */
     uint32_t tries_per_look;
+    /* What was sent may never arrive. next never blocks for longer than BENCH_LOSS_NS. */
+    bool loses;
 };
 
 /* The loops of workloads/ around one struct ops: what is run. */
@@ -66,23 +68,34 @@ struct crowd_kind {
     bool (*holds)(const void *side);
 };
 
+/* Where the two sides of a stream or a dialogue run. */
+enum members {
+    MEMBERS_HERE,    /* one is the benchmark itself, the other one its child */
+    MEMBERS_APART,   /* two children: for a library that has threads, or must not be left at any
+                      * point of a call, as the benchmark leaves what takes too long */
+    MEMBERS_THREADS, /* of one child, which opens the channel: it cannot join processes */
+};
+
 struct transport {
     const char *name;
     const char *note; /* what a reader of the figures must know */
     bool is_floor; /* id "floor/NAME/4MiB", or "floor/pingpong/NAME" if it blocks; 64 bytes only */
-    const struct loops *loops[POLICY_COUNT]; /* NULL: cannot wait like this */
-    uint32_t batches[4];                     /* besides 1; ends with 0 */
-    bool is_variant;                         /* of another one, to compare: some sizes only */
-    bool is_not_quick;                       /* nor is any variant */
-    const struct crowd_kind *crowd;          /* NULL: for one producer and one consumer */
+    const struct loops *const *loops; /* by enum policy; NULL: cannot wait like this */
+    enum members members;
+    uint32_t batches[4];            /* besides 1; ends with 0 */
+    bool is_variant;                /* of another one, to compare: some sizes only */
+    bool is_brief;                  /* --quick: 64 bytes only, sleeping if it can */
+    const struct crowd_kind *crowd; /* NULL: for one producer and one consumer */
 
     /* Not of a crowd: why this shape is impossible here, or NULL. May be NULL. */
     const char *(*refuse)(const struct shape *shape);
     /* Before fork: makes the channel. Its memory is copied by fork; returns NULL and errno. */
     void *(*open)(const struct shape *shape);
+    /* MEMBERS_THREADS: the other side of what open made, as fork would make one; or NULL, errno. */
+    void *(*clone)(const void *side);
     /* After fork, in both processes: takes the role. Returns 0 or -errno. May be NULL. */
     int (*attach)(void *side, enum role role);
-    /* In the parent, at the end. */
+    /* In the parent, at the end; not of threads, whose process ends. */
     void (*close)(void *side);
     /* The settings that it runs with: one line. */
     void (*settings)(char *ret_text, size_t text_size);
@@ -98,15 +111,17 @@ struct missing_transport {
 };
 extern const struct missing_transport missing_transports[];
 
-extern const struct transport transport_line_stream, transport_futex, transport_eventfd,
-    transport_ring_spsc, transport_ring_spsc_wake, transport_ring_spsc_wsym, transport_ring_array,
-    transport_channel, transport_channel_sym, transport_channel_eventfd, transport_channel_sem,
-    transport_channel_nsem, transport_channel_sysv, transport_link, transport_queue,
-    transport_queue_sym;
-extern const struct transport transport_pipe, transport_fifo, transport_unix_stream,
-    transport_unix_seqpacket, transport_posix_mq, transport_sysv_msg, transport_ck_ring,
-    transport_boost_spsc;
-extern const struct transport transport_ring_mpmc, transport_vyukov, transport_ck_mpmc,
+extern const struct transport transport_line_stream, transport_floor_futex, transport_floor_eventfd;
+extern const struct transport transport_ring_spsc, transport_ring_spsc_wake,
+    transport_ring_spsc_wsym, transport_ring_array, transport_channel, transport_channel_sym,
+    transport_channel_eventfd, transport_channel_sem, transport_channel_nsem,
+    transport_channel_sysv, transport_link, transport_queue, transport_queue_sym, transport_ring_mpmc,
+    transport_vyukov;
+extern const struct transport transport_pipe, transport_fifo, transport_posix_mq,
+    transport_sysv_msg, transport_shm_sem, transport_shm_named_sem, transport_sysv_shm,
+    transport_pshared_mutex, transport_eventfd, transport_unix_stream, transport_unix_dgram,
+    transport_unix_seqpacket, transport_tcp, transport_udp, transport_raw;
+extern const struct transport transport_ck_ring, transport_ck_mpmc, transport_boost_spsc,
     transport_boost_queue, transport_boost_mq, transport_rte_ring, transport_rte_ring_rts,
     transport_rte_ring_hts, transport_moodycamel, transport_moodycamel_tok, transport_urcu_wfcq,
     transport_urcu_lfq;

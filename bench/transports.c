@@ -4,8 +4,8 @@
 /* clang-format off */
 const struct transport *const transports[] = {
     &transport_line_stream,
-    &transport_futex,
-    &transport_eventfd,
+    &transport_floor_futex,
+    &transport_floor_eventfd,
     &transport_ring_spsc,
     &transport_ring_spsc_wake,
     &transport_ring_spsc_wsym,
@@ -19,26 +19,31 @@ const struct transport *const transports[] = {
     &transport_link,
     &transport_queue,
     &transport_queue_sym,
+    &transport_ring_mpmc,
+    &transport_vyukov,
+    &transport_pipe,
+    &transport_fifo,
+    &transport_posix_mq,
+    &transport_sysv_msg,
+    &transport_shm_sem,
+    &transport_shm_named_sem,
+    &transport_sysv_shm,
+    &transport_pshared_mutex,
+    &transport_eventfd,
+    &transport_unix_stream,
+    &transport_unix_dgram,
+    &transport_unix_seqpacket,
+    &transport_tcp,
+    &transport_udp,
+    &transport_raw,
 #ifdef SHMRING_BENCH_CK
     &transport_ck_ring,
+    &transport_ck_mpmc,
 #endif
 #ifdef SHMRING_BENCH_BOOST
     &transport_boost_spsc,
-#endif
-    &transport_pipe,
-    &transport_fifo,
-    &transport_unix_stream,
-    &transport_unix_seqpacket,
-    &transport_posix_mq,
-    &transport_sysv_msg,
-    &transport_ring_mpmc,
-    &transport_vyukov,
-#ifdef SHMRING_BENCH_BOOST
     &transport_boost_queue,
     &transport_boost_mq,
-#endif
-#ifdef SHMRING_BENCH_CK
-    &transport_ck_mpmc,
 #endif
 #ifdef SHMRING_BENCH_DPDK
     &transport_rte_ring,

@@ -4,6 +4,13 @@
 #include <sys/resource.h>
 #include <time.h>
 
+static bool of_process;
+
+void usage_of_process(void)
+{
+    of_process = true;
+}
+
 /* Time by the clock of the thread: that of getrusage() is as old as the last tick. */
 struct usage usage_now(void)
 {
@@ -11,8 +18,8 @@ struct usage usage_now(void)
     struct timespec time = {0};
     struct rusage rusage = {0};
 
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    getrusage(RUSAGE_THREAD, &rusage);
+    clock_gettime(of_process ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID, &time);
+    getrusage(of_process ? RUSAGE_SELF : RUSAGE_THREAD, &rusage);
     return (struct usage){.cpu_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec,
                           .switches = rusage.ru_nvcsw + rusage.ru_nivcsw,
                           .counts = counts};

@@ -7,7 +7,6 @@
 #include "transport.h"
 #include "workloads/loops.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -87,8 +86,13 @@ BENCH_INLINE void line_done(void *opaque, uint32_t size)
         shmring_store64_release(&side->shared->head, side->published = side->pos);
 }
 
-static const struct ops ops = {line_reserve, line_stage, line_publish, line_next, line_done,
-                               NULL,         0};
+static const struct ops ops = {
+    .reserve = line_reserve,
+    .stage = line_stage,
+    .publish = line_publish,
+    .next = line_next,
+    .done = line_done,
+};
 
 /* Only lines: the sizes of the other transports are not instantiated. */
 static void produce(void *side, struct run *run)
@@ -105,17 +109,15 @@ static const struct loops loops = {produce, consume, NULL, NULL};
 
 static void *line_open(const struct shape *shape)
 {
-    struct side *side = calloc(1, sizeof *side);
+    struct side *side = bench_alloc(sizeof *side);
 
     (void)shape;
     if (side == NULL)
         return NULL;
-    side->shared = mmap(NULL, sizeof *side->shared, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (side->shared != MAP_FAILED)
+    side->shared = bench_share(sizeof *side->shared);
+    if (side->shared != NULL)
         return side;
     free(side);
-    errno = ENOMEM;
     return NULL;
 }
 
@@ -133,11 +135,13 @@ static void line_settings(char *ret_text, size_t text_size)
              (int)LINES, (int)LINE);
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {[POLICY_SPIN] = &loops};
+
 const struct transport transport_line_stream = {
     .name = "line_stream",
     .note = "floor: 64-byte lines through a bare ring",
     .is_floor = true,
-    .loops = {[POLICY_SPIN] = &loops},
+    .loops = by_policy,
     .batches = {16, 64},
     .open = line_open,
     .close = line_close,

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* boost::interprocess::message_queue: a priority queue under one mutex, with two condition
- * variables. All messages have one priority; it is tried, never waited in, but for its mutex. */
-#include "transport.h"
+/*
+ * boost::interprocess::message_queue: a priority queue under one mutex, with two condition
+ * variables, by copy. All messages have one priority. For two and for many; those never wait in it,
+ * but for its mutex.
+ */
+#include "transports/copying.h"
 #include "workloads/crowd_loop.h"
 
 #include <boost/interprocess/ipc/message_queue.hpp>
 
 #include <cerrno>
 #include <cstdio>
-#include <new>
+#include <cstdlib>
 #include <unistd.h>
 
 namespace
@@ -16,66 +19,72 @@ namespace
 
 using Queue = boost::interprocess::message_queue;
 
-struct alignas(128) Side {
+enum { COPYING_LOSES = false };
+
+static_assert(BENCH_QUEUE_DEPTH == BENCH_CROWD_SLOTS, "as deep for two as for many");
+
+struct side {
+    struct copying copying;
+    struct shape shape;
     Queue *queue;
-    uint64_t buffer[8];
 };
 
-BENCH_INLINE void *queue_reserve(void *opaque, uint32_t size)
+BENCH_INLINE bool side_send(struct side *side, uint32_t size, bool waits)
 {
-    (void)size;
-    return static_cast<Side *>(opaque)->buffer;
+    if (!waits)
+        return side->queue->try_send(side->copying.buffer, size, 0);
+    side->queue->send(side->copying.buffer, size, 0);
+    return true;
 }
 
-BENCH_INLINE void queue_stage(void *opaque, uint32_t size)
+BENCH_INLINE bool side_receive(struct side *side, uint32_t size, bool waits)
 {
-    (void)opaque;
-    (void)size;
-}
-
-BENCH_INLINE bool queue_publish(void *opaque, uint32_t size)
-{
-    Side *side = static_cast<Side *>(opaque);
-
-    return side->queue->try_send(side->buffer, size, 0);
-}
-
-BENCH_INLINE const void *queue_next(void *opaque, uint32_t size)
-{
-    Side *side = static_cast<Side *>(opaque);
-    Queue::size_type length;
+    Queue::size_type length = 0;
     unsigned priority;
 
-    if (!side->queue->try_receive(side->buffer, size, length, priority))
-        return nullptr;
+    if (waits)
+        side->queue->receive(side->copying.buffer, size, length, priority);
+    else if (!side->queue->try_receive(side->copying.buffer, size, length, priority))
+        return false;
     if (length != size)
         sample_wrong("a message of %zu bytes", static_cast<size_t>(length));
-    return side->buffer;
+    return true;
 }
 
-BENCH_INLINE void queue_done(void *opaque, uint32_t size)
-{
-    (void)opaque;
-    (void)size;
-}
+#include "transports/copying_ops.h"
 
 constexpr struct ops crowd_ops = {
-    queue_reserve, queue_stage, queue_publish, queue_next, queue_done, nullptr, 0};
+    copying_reserve, copying_stage, copying_publish, copying_next, copying_done, nullptr, 0, false};
 
 #include "workloads/crowd_loops.h"
+
+struct side *make_side(Queue *queue, const struct shape *shape)
+{
+    struct side *side = static_cast<struct side *>(copying_alloc(sizeof *side, 0, shape));
+
+    if (side == nullptr)
+        return nullptr;
+    side->queue = queue;
+    side->shape = *shape;
+    return side;
+}
 
 /* It needs a name to be made; its mapping goes through fork. */
 void *queue_open(const struct shape *shape)
 {
+    static unsigned count;
     char name[48];
 
-    std::snprintf(name, sizeof name, "shmring-bench-%d", static_cast<int>(getpid()));
+    std::snprintf(name, sizeof name, "shmring-bench.%d.%u", static_cast<int>(getpid()), count++);
     try {
-        Queue *queue =
-            new Queue(boost::interprocess::create_only, name, BENCH_CROWD_SLOTS, shape->size);
+        Queue *queue = new Queue(boost::interprocess::create_only, name, bench_depth(shape->size),
+                                 shape->size);
+        struct side *side = make_side(queue, shape);
 
         Queue::remove(name);
-        return queue;
+        if (side == nullptr)
+            delete queue;
+        return side;
     } catch (const std::exception &) {
         Queue::remove(name);
         errno = ENOMEM;
@@ -85,36 +94,40 @@ void *queue_open(const struct shape *shape)
 
 void queue_close(void *opaque)
 {
-    delete static_cast<Queue *>(opaque);
+    struct side *side = static_cast<struct side *>(opaque);
+
+    delete side->queue;
+    std::free(side);
 }
 
 void *queue_join(void *opaque, enum role role)
 {
-    Side *side = new (std::nothrow) Side();
+    const struct side *opened = static_cast<struct side *>(opaque);
 
     (void)role;
-    if (side == nullptr)
-        errno = ENOMEM;
-    else
-        side->queue = static_cast<Queue *>(opaque);
-    return side;
+    return make_side(opened->queue, &opened->shape);
 }
 
 void queue_leave(void *opaque, enum role role)
 {
     (void)role;
-    delete static_cast<Side *>(opaque);
+    std::free(opaque);
 }
 
 void queue_settings(char *ret_text, size_t text_size)
 {
-    std::snprintf(ret_text, text_size,
-                  "%d messages of one priority; try_send and try_receive by copy",
-                  static_cast<int>(BENCH_CROWD_SLOTS));
+    std::snprintf(
+        ret_text, text_size,
+        "%d messages of one priority, or fewer so that they are %d bytes; by copy; block: "
+        "send and receive; spin: try_send and try_receive; adaptive: both",
+        static_cast<int>(BENCH_QUEUE_DEPTH), static_cast<int>(BENCH_RING_BYTES));
 }
 
 constexpr struct crowd_kind queue_crowd = {&crowd_loops, nullptr,     true,
                                            queue_join,   queue_leave, nullptr};
+
+constexpr const struct loops *by_policy[POLICY_COUNT] = {&block_loops, &adaptive_loops,
+                                                         &block_loops};
 
 struct transport make_transport()
 {
@@ -122,6 +135,8 @@ struct transport make_transport()
 
     made.name = "boost_mq";
     made.note = "boost::interprocess::message_queue, under one mutex";
+    made.is_brief = true;
+    made.loops = by_policy;
     made.crowd = &queue_crowd;
     made.open = queue_open;
     made.close = queue_close;

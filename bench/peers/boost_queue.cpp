@@ -81,17 +81,16 @@ BENCH_INLINE void queue_done(void *opaque, uint32_t size)
     (void)size;
 }
 
-constexpr struct ops crowd_ops = {
-    queue_reserve, queue_stage, queue_publish, queue_next, queue_done, nullptr, 0};
+constexpr struct ops crowd_ops = {queue_reserve, queue_stage, queue_publish, queue_next, queue_done,
+                                  nullptr,       0,           false};
 
 #include "workloads/crowd_loops.h"
 
 template <uint32_t Size> void make_queue(Channel *channel)
 {
     channel->bytes = sizeof(Queue<Size>);
-    channel->queue = mmap(nullptr, channel->bytes, PROT_READ | PROT_WRITE,
-                          MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (channel->queue != MAP_FAILED)
+    channel->queue = bench_share(channel->bytes);
+    if (channel->queue != nullptr)
         new (channel->queue) Queue<Size>;
 }
 
@@ -107,10 +106,9 @@ void *queue_open(const struct shape *shape)
         make_queue<8>(channel);
     else
         make_queue<64>(channel);
-    if (channel->queue != MAP_FAILED)
+    if (channel->queue != nullptr)
         return channel;
     delete channel;
-    errno = ENOMEM;
     return nullptr;
 }
 

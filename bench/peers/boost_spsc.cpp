@@ -5,21 +5,18 @@
  * reserve, and reading in place (front) was slower at some sizes and faster at none.
  */
 #include "transport.h"
+#include "with_size.hpp"
 #include "workloads/loops.h"
 
 #include <boost/lockfree/spsc_queue.hpp>
 
-#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <sys/mman.h>
 
 namespace
 {
-
-template <uint32_t Size> struct Message {
-    uint64_t words[Size / 8];
-};
 
 template <uint32_t Size>
 using Queue =
@@ -91,40 +88,18 @@ BENCH_INLINE bool queue_publish(void *opaque, uint32_t size)
 {
     Side *side = static_cast<Side *>(opaque);
 
-    switch (size) {
-    case 8:
-        return push<8>(side);
-    case 64:
-        return push<64>(side);
-    case 256:
-        return push<256>(side);
-    case 1024:
-        return push<1024>(side);
-    case 4096:
-        return push<4096>(side);
-    default:
-        return push<65536>(side);
-    }
+    return with_size(
+        size, [side](auto constant)
+                  __attribute__((always_inline)) { return push<decltype(constant)::value>(side); });
 }
 
 BENCH_INLINE const void *queue_next(void *opaque, uint32_t size)
 {
     Side *side = static_cast<Side *>(opaque);
 
-    switch (size) {
-    case 8:
-        return next<8>(side);
-    case 64:
-        return next<64>(side);
-    case 256:
-        return next<256>(side);
-    case 1024:
-        return next<1024>(side);
-    case 4096:
-        return next<4096>(side);
-    default:
-        return next<65536>(side);
-    }
+    return with_size(
+        size, [side](auto constant)
+                  __attribute__((always_inline)) { return next<decltype(constant)::value>(side); });
 }
 
 BENCH_INLINE void queue_done(void *opaque, uint32_t size)
@@ -133,81 +108,37 @@ BENCH_INLINE void queue_done(void *opaque, uint32_t size)
     static_cast<Side *>(opaque)->used++; /* counts in batches only */
 }
 
-constexpr struct ops ops = {
-    queue_reserve, queue_stage, queue_publish, queue_next, queue_done, nullptr, 0};
+constexpr struct ops spin_ops = {queue_reserve, queue_stage, queue_publish, queue_next, queue_done,
+                                 nullptr,       0,           false};
 
-void produce(void *side, struct run *run)
-{
-    stream_produce(&ops, side, run);
-}
-
-void consume(void *side, struct run *run)
-{
-    stream_consume(&ops, side, run);
-}
-
-void ping(void *out, void *in, struct run *run)
-{
-    pingpong_ping(&ops, out, in, run);
-}
-
-void pong(void *in, void *out, struct run *run)
-{
-    pingpong_pong(&ops, in, out, run);
-}
-
-constexpr struct loops queue_loops = {produce, consume, ping, pong};
-
-void *map_shared(size_t bytes, int flags)
-{
-    void *memory =
-        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-
-    return memory == MAP_FAILED ? nullptr : memory;
-}
+#include "workloads/spin_loops.h"
 
 template <uint32_t Size> bool make_queue(Side *side)
 {
     side->queue_bytes = sizeof(Queue<Size>);
-    side->queue = map_shared(side->queue_bytes, MAP_SHARED);
+    side->queue = bench_share(side->queue_bytes);
     if (side->queue != nullptr)
         new (side->queue) Queue<Size>;
     return side->queue != nullptr;
 }
 
-bool make_queue(Side *side, uint32_t size)
-{
-    switch (size) {
-    case 8:
-        return make_queue<8>(side);
-    case 64:
-        return make_queue<64>(side);
-    case 256:
-        return make_queue<256>(side);
-    case 1024:
-        return make_queue<1024>(side);
-    case 4096:
-        return make_queue<4096>(side);
-    default:
-        return make_queue<65536>(side);
-    }
-}
-
 void *queue_open(const struct shape *shape)
 {
-    const size_t buffer_bytes = static_cast<size_t>(max_batch) * BENCH_MAX_SIZE;
     Side *side = new (std::nothrow) Side();
 
     if (side == nullptr)
         return nullptr;
     side->batch = shape->batch;
-    side->buffer = static_cast<uint8_t *>(map_shared(buffer_bytes, MAP_PRIVATE));
-    if (side->buffer != nullptr && make_queue(side, shape->size))
+    side->buffer =
+        static_cast<uint8_t *>(bench_alloc(static_cast<size_t>(shape->batch) * shape->size));
+    if (side->buffer != nullptr &&
+        with_size(
+            shape->size, [side](auto constant) __attribute__((always_inline)) {
+                return make_queue<decltype(constant)::value>(side);
+            }))
         return side;
-    if (side->buffer != nullptr)
-        munmap(side->buffer, buffer_bytes);
+    std::free(side->buffer);
     delete side;
-    errno = ENOMEM;
     return nullptr;
 }
 
@@ -216,7 +147,7 @@ void queue_close(void *opaque)
     Side *side = static_cast<Side *>(opaque);
 
     munmap(side->queue, side->queue_bytes); /* nothing in it needs a destructor */
-    munmap(side->buffer, static_cast<size_t>(max_batch) * BENCH_MAX_SIZE);
+    std::free(side->buffer);
     delete side;
 }
 
@@ -228,13 +159,15 @@ void queue_settings(char *ret_text, size_t text_size)
                   static_cast<int>(BENCH_RING_BYTES));
 }
 
+constexpr const struct loops *by_policy[POLICY_COUNT] = {&spin_loops, nullptr, nullptr};
+
 struct transport make_transport()
 {
     struct transport made = {};
 
     made.name = "boost_spsc";
     made.note = "boost::lockfree::spsc_queue; /bN pushes and pops arrays; no blocking";
-    made.loops[POLICY_SPIN] = &queue_loops;
+    made.loops = by_policy;
     made.batches[0] = max_batch;
     made.open = queue_open;
     made.close = queue_close;

@@ -5,10 +5,8 @@
 #include "workloads/crowd_loop.h"
 
 #include <ck_ring.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 struct ck_many_8 {
@@ -72,17 +70,22 @@ BENCH_INLINE void ck_done(void *opaque, uint32_t size)
     (void)size;
 }
 
-static const struct ops crowd_ops = {ck_reserve, ck_stage, ck_publish, ck_next, ck_done, NULL, 0};
+static const struct ops crowd_ops = {
+    .reserve = ck_reserve,
+    .stage = ck_stage,
+    .publish = ck_publish,
+    .next = ck_next,
+    .done = ck_done,
+};
 
 #include "workloads/crowd_loops.h"
 
 static void *ck_open(const struct shape *shape)
 {
-    struct shared *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                 MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    struct shared *shared = bench_share(sizeof *shared);
 
     (void)shape;
-    if (shared == MAP_FAILED)
+    if (shared == NULL)
         return NULL;
     ck_ring_init(&shared->ring, BENCH_CROWD_SLOTS);
     return shared;
@@ -95,7 +98,7 @@ static void ck_close(void *opaque)
 
 static void *ck_join(void *opaque, enum role role)
 {
-    struct side *side = aligned_alloc(128, (sizeof *side + 127) / 128 * 128);
+    struct side *side = bench_alloc(sizeof *side);
 
     (void)role;
     if (side != NULL)

@@ -7,10 +7,8 @@
 #include "workloads/loops.h"
 
 #include <ck_ring.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 struct ck_8 {
@@ -31,6 +29,9 @@ struct ck_4096 {
 struct ck_65536 {
     uint64_t words[8192];
 };
+struct ck_1048576 {
+    uint64_t words[131072];
+};
 
 CK_RING_PROTOTYPE(m8, ck_8)
 CK_RING_PROTOTYPE(m64, ck_64)
@@ -38,6 +39,7 @@ CK_RING_PROTOTYPE(m256, ck_256)
 CK_RING_PROTOTYPE(m1024, ck_1024)
 CK_RING_PROTOTYPE(m4096, ck_4096)
 CK_RING_PROTOTYPE(m65536, ck_65536)
+CK_RING_PROTOTYPE(m1048576, ck_1048576)
 
 struct shared {
     _Alignas(128) struct ck_ring ring;
@@ -48,7 +50,7 @@ struct side {
     struct shared *shared;
     bool staged;
     bool have;
-    _Alignas(64) uint8_t buffer[BENCH_MAX_SIZE];
+    _Alignas(64) uint8_t buffer[];
 };
 
 /* A copy into the ring is faster than a place in it for messages of one word only. */
@@ -74,8 +76,10 @@ BENCH_INLINE void *ck_reserve(void *opaque, uint32_t size)
         return ck_ring_enqueue_reserve_spsc_m1024(ring, slots);
     case 4096:
         return ck_ring_enqueue_reserve_spsc_m4096(ring, slots);
-    default:
+    case 65536:
         return ck_ring_enqueue_reserve_spsc_m65536(ring, slots);
+    default:
+        return ck_ring_enqueue_reserve_spsc_m1048576(ring, slots);
     }
 }
 
@@ -119,8 +123,10 @@ BENCH_INLINE bool ck_take(struct side *side, uint32_t size)
         return ck_ring_dequeue_spsc_m1024(ring, slots, to);
     case 4096:
         return ck_ring_dequeue_spsc_m4096(ring, slots, to);
-    default:
+    case 65536:
         return ck_ring_dequeue_spsc_m65536(ring, slots, to);
+    default:
+        return ck_ring_dequeue_spsc_m1048576(ring, slots, to);
     }
 }
 
@@ -137,22 +143,25 @@ BENCH_INLINE void ck_done(void *opaque, uint32_t size)
     (void)size;
 }
 
-static const struct ops spin_ops = {ck_reserve, ck_stage, ck_publish, ck_next, ck_done, NULL, 0};
+static const struct ops spin_ops = {
+    .reserve = ck_reserve,
+    .stage = ck_stage,
+    .publish = ck_publish,
+    .next = ck_next,
+    .done = ck_done,
+};
 
 #include "workloads/spin_loops.h"
 
 static void *ck_open(const struct shape *shape)
 {
-    struct side *side = aligned_alloc(64, sizeof *side);
+    struct side *side = bench_alloc(sizeof *side + shape->size);
 
     if (side == NULL)
         return NULL;
-    memset(side, 0, sizeof *side);
-    side->shared = mmap(NULL, sizeof *side->shared, PROT_READ | PROT_WRITE,
-                        MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (side->shared == MAP_FAILED) {
+    side->shared = bench_share(sizeof *side->shared);
+    if (side->shared == NULL) {
         free(side);
-        errno = ENOMEM;
         return NULL;
     }
     ck_ring_init(&side->shared->ring, bench_slots(shape->size));
@@ -175,10 +184,12 @@ static void ck_settings(char *ret_text, size_t text_size)
              (int)BENCH_RING_BYTES);
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {[POLICY_SPIN] = &spin_loops};
+
 const struct transport transport_ck_ring = {
     .name = "ck_ring",
     .note = "Concurrency Kit; no batches, no blocking",
-    .loops = {[POLICY_SPIN] = &spin_loops},
+    .loops = by_policy,
     .open = ck_open,
     .close = ck_close,
     .settings = ck_settings,

@@ -123,7 +123,8 @@ BENCH_INLINE void queue_done(void *opaque, uint32_t size)
 
 template <bool Tokens>
 constexpr struct ops queue_ops = {
-    queue_reserve, queue_stage, queue_publish<Tokens>, queue_next<Tokens>, queue_done, nullptr, 0};
+    queue_reserve, queue_stage, queue_publish<Tokens>, queue_next<Tokens>, queue_done, nullptr, 0,
+    false};
 
 template <bool Tokens> void produce(void *side, struct crowd_member *self)
 {

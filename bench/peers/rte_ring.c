@@ -12,7 +12,6 @@
 #include <rte_ring_elem.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 struct channel {
@@ -86,8 +85,13 @@ BENCH_INLINE void rte_done(void *opaque, uint32_t size)
     side->used++; /* counts in batches only */
 }
 
-static const struct ops crowd_ops = {rte_reserve, rte_stage, rte_publish, rte_next, rte_done,
-                                     NULL,        0};
+static const struct ops crowd_ops = {
+    .reserve = rte_reserve,
+    .stage = rte_stage,
+    .publish = rte_publish,
+    .next = rte_next,
+    .done = rte_done,
+};
 
 #include "workloads/crowd_loops.h"
 
@@ -103,9 +107,8 @@ static void *open_with(const struct shape *shape, unsigned flags)
     }
     channel->batch = shape->batch;
     channel->bytes = (size_t)bytes;
-    channel->ring = mmap(NULL, channel->bytes, PROT_READ | PROT_WRITE,
-                         MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-    if (channel->ring == MAP_FAILED ||
+    channel->ring = bench_share(channel->bytes);
+    if (channel->ring == NULL ||
         rte_ring_init(channel->ring, "bench", BENCH_CROWD_SLOTS, flags) != 0) {
         free(channel);
         errno = ENOMEM;
@@ -140,12 +143,11 @@ static void rte_close(void *opaque)
 static void *rte_join(void *opaque, enum role role)
 {
     struct channel *channel = opaque;
-    struct side *side = aligned_alloc(128, (sizeof *side + 127) / 128 * 128);
+    struct side *side = bench_alloc(sizeof *side);
 
     (void)role;
     if (side == NULL)
         return NULL;
-    memset(side, 0, sizeof *side);
     side->ring = channel->ring;
     side->batch = channel->batch;
     return side;

@@ -13,10 +13,8 @@
 #include "transport.h"
 #include "workloads/crowd_loop.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <urcu/rculfqueue.h>
 #include <urcu/urcu-memb.h>
 #include <urcu/wfcqueue.h>
@@ -137,10 +135,20 @@ BENCH_INLINE void lfq_done(void *opaque, uint32_t size)
     urcu_memb_call_rcu(&side->taken->rcu, give_back);
 }
 
-static const struct ops wfcq_ops = {urcu_reserve, urcu_stage, wfcq_publish, wfcq_next, wfcq_done,
-                                    NULL,         0};
-static const struct ops lfq_ops = {urcu_reserve, urcu_stage, lfq_publish, lfq_next, lfq_done,
-                                   NULL,         0};
+static const struct ops wfcq_ops = {
+    .reserve = urcu_reserve,
+    .stage = urcu_stage,
+    .publish = wfcq_publish,
+    .next = wfcq_next,
+    .done = wfcq_done,
+};
+static const struct ops lfq_ops = {
+    .reserve = urcu_reserve,
+    .stage = urcu_stage,
+    .publish = lfq_publish,
+    .next = lfq_next,
+    .done = lfq_done,
+};
 
 static void wfcq_produce(void *side, struct crowd_member *self)
 {
@@ -178,11 +186,10 @@ static const struct crowd_loops lfq_loops = {lfq_produce, lfq_consume, lfq_solo}
 /* Before the fork, so with nothing of the library that needs threads. */
 static void *open_with(const struct shape *shape, bool is_lfq)
 {
-    struct channel *channel = aligned_alloc(128, sizeof *channel);
+    struct channel *channel = bench_alloc(sizeof *channel);
 
     if (channel == NULL)
         return NULL;
-    memset(channel, 0, sizeof *channel);
     channel->is_lfq = is_lfq;
     channel->cells = (is_lfq ? LFQ_CELLS : BENCH_CROWD_SLOTS) / shape->producers;
     cds_wfcq_init(&channel->head, &channel->tail);
@@ -214,19 +221,17 @@ static _Thread_local int registrations;
 static void *urcu_join(void *opaque, enum role role)
 {
     struct channel *channel = opaque;
-    size_t cells_bytes = channel->cells * sizeof(struct cell);
-    struct side *side = aligned_alloc(128, 128);
+    struct side *side = bench_alloc(sizeof *side);
 
     if (side == NULL)
         return NULL;
-    *side = (struct side){.channel = channel};
+    side->channel = channel;
     if (role == ROLE_PRODUCER) {
-        side->cells = aligned_alloc(64, (cells_bytes + 63) / 64 * 64);
+        side->cells = bench_alloc(channel->cells * sizeof(struct cell));
         if (side->cells == NULL) {
             free(side);
             return NULL;
         }
-        memset(side->cells, 0, cells_bytes);
     }
     /* Once per thread: in solo one has both roles. */
     if (channel->is_lfq && registrations++ == 0)

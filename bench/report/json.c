@@ -47,10 +47,11 @@ static json_t *make_settings(const struct report *report)
     json_object_set_new(settings, "quick", json_boolean(report->quick));
 
     for (const struct transport *const *at = transports; *at != NULL; at++) {
-        char text[256];
+        char text[512];
 
         (*at)->settings(text, sizeof text);
-        json_object_set_new(of_transports, (*at)->name, json_string(text));
+        if (!(*at)->is_floor)
+            json_object_set_new(of_transports, (*at)->name, json_string(text));
     }
     json_object_set_new(settings, "transports", of_transports);
     return settings;
@@ -87,6 +88,7 @@ static json_t *make_costs(const struct result *result)
     static const struct figure figures[] = {
         {"cpu_ns", offsetof(struct cost, cpu_ns)},
         {"switches", offsetof(struct cost, switches)},
+        {"lost", offsetof(struct cost, lost)},
     };
 
     return make_arrays(figures, sizeof figures / sizeof figures[0], result->costs,
@@ -106,6 +108,22 @@ static json_t *make_crowd(const struct result *result)
 
     return make_arrays(figures, sizeof figures / sizeof figures[0], result->crowd,
                        sizeof *result->crowd, result->count);
+}
+
+/* What the transport runs with, and where its two sides do. */
+static void add_transport(json_t *json, const struct bench_case *bench_case)
+{
+    const struct transport *transport = bench_case->transport;
+    char text[512];
+
+    if (transport == NULL)
+        return;
+    transport->settings(text, sizeof text);
+    json_object_set_new(json, "settings", json_string(text));
+    if (!case_is_crowd(bench_case))
+        json_object_set_new(
+            json, "members",
+            json_string(transport->members == MEMBERS_THREADS ? "threads" : "processes"));
 }
 
 /* What is special to a workload. */
@@ -152,6 +170,7 @@ static json_t *make_result(const struct bench_case *bench_case, enum place place
     json_object_set_new(json, "median_ci95", json_interval(sorted, result->count));
     json_object_set_new(json, "cost", make_costs(result));
     json_object_set_new(json, "counters", json_counts(result));
+    add_transport(json, bench_case);
     add_workload(json, bench_case, result, middle);
     free(sorted);
     return json;

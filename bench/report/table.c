@@ -9,6 +9,7 @@ enum {
     NAME_WIDTH = 16,
     CELL_WIDTH = 14,
     FLOOR_WIDTH = 26,
+    COLUMNS_MAX = 6, /* side by side: the rest of a table is below it */
     ROWS_MAX = 64,
 };
 
@@ -25,6 +26,7 @@ struct table {
     size_t row_count;
     const struct bench_case *best[BENCH_SIZES]; /* of each column; NULL: nothing to compare */
     unsigned columns[BENCH_SIZES];              /* cases in it */
+    size_t from, to;                            /* columns that are printed */
 };
 
 /* "612 39.2": million messages and gigabytes per second; "190 461": p50 and p99.9. */
@@ -197,6 +199,18 @@ static void print_cell(const struct table *table, const struct bench_case *row, 
     fprintf(file, "%*s ", CELL_WIDTH - 1, "-");
 }
 
+static void print_sizes(const struct table *table, FILE *file)
+{
+    for (size_t column = table->from; column < table->to; column++) {
+        char text[16];
+
+        if (table->columns[column] != 0)
+            fprintf(file, "%*s ", CELL_WIDTH - 1,
+                    size_text(bench_sizes[column], text, sizeof text));
+    }
+    fputc('\n', file);
+}
+
 static void print_head(const struct table *table, FILE *file)
 {
     bool is_stream = table->workload == WORKLOAD_STREAM;
@@ -210,16 +224,35 @@ static void print_head(const struct table *table, FILE *file)
         fprintf(file, "\n%s, %s: %s\n", name, policy,
                 is_stream ? "million messages/s and GB/s"
                           : "p50 and p99.9 of the round trip, ns where no unit is given");
-    fprintf(file, "class %s, n = %u to %u%s\n%-*s", place_name(table->place), table->min_count,
-            table->max_count, table->costs ? "" : ", * best of its column", (int)NAME_WIDTH, "");
-    for (size_t column = 0; column < BENCH_SIZES; column++) {
-        char text[16];
+    fprintf(file, "class %s, n = %u to %u%s\n", place_name(table->place), table->min_count,
+            table->max_count, table->costs ? "" : ", * best of its column");
+}
 
+static void print_row(const struct table *table, const struct bench_case *row, FILE *file)
+{
+    char name[48], batch[16] = "";
+
+    if (row->shape.batch != 1)
+        snprintf(batch, sizeof batch, "/b%u", row->shape.batch);
+    snprintf(name, sizeof name, "%s%s%s", case_transport(row), batch,
+             row->transport->members == MEMBERS_THREADS ? "/thr" : "");
+    fprintf(file, "%-*s", (int)NAME_WIDTH, name);
+    for (size_t column = table->from; column < table->to; column++)
         if (table->columns[column] != 0)
-            fprintf(file, "%*s ", CELL_WIDTH - 1,
-                    size_text(bench_sizes[column], text, sizeof text));
-    }
+            print_cell(table, row, column, file);
     fputc('\n', file);
+}
+
+/* The next columns, as many of those that are used. */
+static void print_columns(struct table *table, size_t count, FILE *file)
+{
+    table->from = table->to;
+    for (; count != 0 && table->to < BENCH_SIZES; table->to++)
+        count -= table->columns[table->to] != 0;
+    fprintf(file, "%-*s", (int)NAME_WIDTH, "");
+    print_sizes(table, file);
+    for (size_t row = 0; row < table->row_count; row++)
+        print_row(table, table->rows[row], file);
 }
 
 static void print_table(const struct report *report, enum workload workload, enum policy policy,
@@ -230,20 +263,33 @@ static void print_table(const struct report *report, enum workload workload, enu
     fill_table(&table);
     if (table.row_count == 0)
         return;
-    print_head(&table, file);
-    for (size_t row = 0; row < table.row_count; row++) {
-        char name[48];
+    size_t used = 0;
 
-        snprintf(name, sizeof name, "%s", case_transport(table.rows[row]));
-        if (table.rows[row]->shape.batch != 1)
-            snprintf(name + strlen(name), sizeof name - strlen(name), "/b%u",
-                     table.rows[row]->shape.batch);
-        fprintf(file, "%-*s", (int)NAME_WIDTH, name);
-        for (size_t column = 0; column < BENCH_SIZES; column++)
-            if (table.columns[column] != 0)
-                print_cell(&table, table.rows[row], column, file);
-        fputc('\n', file);
-    }
+    for (size_t column = 0; column < BENCH_SIZES; column++)
+        used += table.columns[column] != 0;
+    print_head(&table, file);
+    size_t parts = (used + COLUMNS_MAX - 1) / COLUMNS_MAX;
+
+    for (size_t part = 0; part < parts; part++)
+        print_columns(&table, (used + parts - 1) / parts, file);
+}
+
+/* The largest share that one case has lost, if any has. */
+static void print_losses(const struct cases *cases, const struct transport *transport, FILE *file)
+{
+    const struct bench_case *worst = NULL;
+    double share = 0;
+
+    for (size_t i = 0; i < cases->count; i++)
+        for (int place = 0; place < PLACE_COUNT && cases->list[i].transport == transport; place++)
+            for (unsigned n = 0; n < cases->list[i].results[place].count; n++)
+                if (cases->list[i].results[place].costs[n].lost > share) {
+                    share = cases->list[i].results[place].costs[n].lost;
+                    worst = &cases->list[i];
+                }
+    if (worst != NULL)
+        fprintf(file, "  %s: lost up to %.3g %% of what was sent (%s)\n", transport->name,
+                share * 100, worst->id);
 }
 
 static void print_notes(const struct report *report, FILE *file)
@@ -261,6 +307,7 @@ static void print_notes(const struct report *report, FILE *file)
         for (size_t i = 0; i < cases->count; i++)
             if (!cases->list[i].is_floor && cases->list[i].transport == *at) {
                 fprintf(file, "  %s: %s\n", (*at)->name, (*at)->note);
+                print_losses(cases, *at, file);
                 break;
             }
     for (size_t i = 0; i < cases->skipped_count; i++)

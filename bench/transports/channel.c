@@ -123,12 +123,16 @@ static void *open_sysv(const struct shape *shape)
     return open_channel(shape, SHMRING_BACKEND_SYSV_SEM, SHMRING_FENCE_DEFAULT);
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {
+    [POLICY_SPIN] = &block_loops, [POLICY_ADAPTIVE] = &block_loops, [POLICY_BLOCK] = &block_loops};
+
+static const struct loops *const sleepers[POLICY_COUNT] = {
+    [POLICY_ADAPTIVE] = &block_loops, [POLICY_BLOCK] = &block_loops};
+
 const struct transport transport_channel = {
     .name = "channel",
     .note = "shmring's handles: ring, futexes, light fence where the kernel has it",
-    .loops = {[POLICY_SPIN] = &block_loops,
-              [POLICY_ADAPTIVE] = &block_loops,
-              [POLICY_BLOCK] = &block_loops},
+    .loops = by_policy,
     .open = open_default,
     .attach = channel_attach,
     .close = channel_close,
@@ -139,9 +143,7 @@ const struct transport transport_channel_sym = {
     .name = "channel_sym",
     .note = "channel with symmetric fences",
     .is_variant = true,
-    .loops = {[POLICY_SPIN] = &block_loops,
-              [POLICY_ADAPTIVE] = &block_loops,
-              [POLICY_BLOCK] = &block_loops},
+    .loops = by_policy,
     .open = open_symmetric,
     .attach = channel_attach,
     .close = channel_close,
@@ -152,7 +154,7 @@ const struct transport transport_channel_eventfd = {
     .name = "channel_eventfd",
     .note = "channel that sleeps on eventfds",
     .is_variant = true,
-    .loops = {[POLICY_ADAPTIVE] = &block_loops, [POLICY_BLOCK] = &block_loops},
+    .loops = sleepers,
     .open = open_eventfd,
     .attach = channel_attach,
     .close = channel_close,
@@ -163,7 +165,7 @@ const struct transport transport_channel_sem = {
     .name = "channel_sem",
     .note = "channel that sleeps on POSIX semaphores in the ring",
     .is_variant = true,
-    .loops = {[POLICY_ADAPTIVE] = &block_loops, [POLICY_BLOCK] = &block_loops},
+    .loops = sleepers,
     .open = open_sem,
     .attach = channel_attach,
     .close = channel_close,
@@ -174,7 +176,7 @@ const struct transport transport_channel_nsem = {
     .name = "channel_nsem",
     .note = "channel that sleeps on named POSIX semaphores",
     .is_variant = true,
-    .loops = {[POLICY_ADAPTIVE] = &block_loops, [POLICY_BLOCK] = &block_loops},
+    .loops = sleepers,
     .open = open_named_sem,
     .attach = channel_attach,
     .close = channel_close,
@@ -185,7 +187,7 @@ const struct transport transport_channel_sysv = {
     .name = "channel_sysv",
     .note = "channel that sleeps on System V semaphores",
     .is_variant = true,
-    .loops = {[POLICY_ADAPTIVE] = &block_loops, [POLICY_BLOCK] = &block_loops},
+    .loops = sleepers,
     .open = open_sysv,
     .attach = channel_attach,
     .close = channel_close,

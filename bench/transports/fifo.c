@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* A named pipe. The name is gone before the first message: both ends are opened here. */
-#include "byte_stream.h"
+#include "fd.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static void *open_ends(const char *path, enum policy policy)
+static void *open_ends(const char *path, const struct shape *shape)
 {
     /* The reader first, and without waiting for the writer. */
     int read_fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -23,7 +20,7 @@ static void *open_ends(const char *path, enum policy policy)
         close(read_fd);
         return NULL;
     }
-    return byte_stream_open(read_fd, write_fd, policy);
+    return fd_open_pipe((int[]){[ROLE_PRODUCER] = write_fd, [ROLE_CONSUMER] = read_fd}, shape);
 }
 
 static void *fifo_open(const struct shape *shape)
@@ -38,7 +35,7 @@ static void *fifo_open(const struct shape *shape)
         return NULL;
     snprintf(path, sizeof path, "%s/fifo", directory);
     if (mkfifo(path, 0600) == 0)
-        side = open_ends(path, shape->policy);
+        side = open_ends(path, shape);
     int saved_errno = errno;
 
     unlink(path);
@@ -50,11 +47,10 @@ static void *fifo_open(const struct shape *shape)
 const struct transport transport_fifo = {
     .name = "fifo",
     .note = "a named pipe; one write and one read per message",
-    .loops = {[POLICY_SPIN] = &byte_stream_loops,
-              [POLICY_ADAPTIVE] = &byte_stream_adaptive_loops,
-              [POLICY_BLOCK] = &byte_stream_loops},
+    .is_brief = true,
+    .loops = fd_loops,
     .open = fifo_open,
-    .attach = byte_stream_attach,
-    .close = byte_stream_close,
-    .settings = byte_stream_settings,
+    .attach = fd_attach,
+    .close = fd_close,
+    .settings = fd_pipe_settings,
 };

@@ -2,18 +2,16 @@
 #include "limit.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 long system_limit(const char *path)
 {
     FILE *file = fopen(path, "re");
-    long value = -1;
-    char line[32];
+    long value = -1, next;
 
     if (file == NULL)
         return -1;
-    if (fgets(line, sizeof line, file) != NULL)
-        value = strtol(line, NULL, 10);
+    while (fscanf(file, "%ld", &next) == 1)
+        value = next;
     fclose(file);
     return value;
 }

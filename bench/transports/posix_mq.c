@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A POSIX message queue, as deep as the system allows. Its name is gone at once. */
+#include "copying.h"
 #include "limit.h"
-#include "transport.h"
-#include "workloads/loops.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,100 +14,34 @@
 static const char MSGSIZE_MAX[] = "/proc/sys/fs/mqueue/msgsize_max";
 static const char MSG_MAX[] = "/proc/sys/fs/mqueue/msg_max";
 
+enum { COPYING_LOSES = false };
+
 struct side {
-    mqd_t queue;    /* spin and adaptive: does not block */
-    mqd_t blocking; /* adaptive */
-    bool staged;
-    bool have;
-    _Alignas(64) uint8_t buffer[BENCH_MAX_SIZE];
+    struct copying copying;
+    mqd_t queue[2]; /* [1] blocks; -1: not of use under this policy */
 };
 
-BENCH_INLINE void *mq_place(void *opaque, uint32_t size)
+BENCH_INLINE bool side_send(struct side *side, uint32_t size, bool waits)
 {
-    struct side *side = opaque;
-
-    (void)size;
-    return side->buffer;
-}
-
-BENCH_INLINE void mq_stage(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    (void)size;
-    side->staged = true;
-}
-
-BENCH_INLINE bool mq_send_by(struct side *side, mqd_t queue, uint32_t size)
-{
-    if (!side->staged)
+    if (mq_send(side->queue[waits], (const char *)side->copying.buffer, size, 0) == 0)
         return true;
-    if (mq_send(queue, (const char *)side->buffer, size, 0) == 0) {
-        side->staged = false;
-        return true;
-    }
     if (errno != EAGAIN && errno != EINTR)
         sample_fail("mq_send: %s", strerror(errno));
     return false;
 }
 
-BENCH_INLINE const void *mq_receive_by(struct side *side, mqd_t queue, uint32_t size)
+BENCH_INLINE bool side_receive(struct side *side, uint32_t size, bool waits)
 {
-    if (side->have)
-        return side->buffer;
-    ssize_t got = mq_receive(queue, (char *)side->buffer, size, NULL);
+    ssize_t got = mq_receive(side->queue[waits], (char *)side->copying.buffer, size, NULL);
 
-    if (got == (ssize_t)size) {
-        side->have = true;
-        return side->buffer;
-    }
-    if (got >= 0)
-        sample_fail("mq_receive: a message of %zd bytes", got);
-    if (errno != EAGAIN && errno != EINTR)
+    if (got < 0 && errno != EAGAIN && errno != EINTR)
         sample_fail("mq_receive: %s", strerror(errno));
-    return NULL;
+    if (got >= 0 && got != (ssize_t)size)
+        sample_wrong("a message of %zd bytes", got);
+    return got >= 0;
 }
 
-BENCH_INLINE bool mq_publish(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    return mq_send_by(side, side->queue, size);
-}
-
-BENCH_INLINE const void *mq_next(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    return mq_receive_by(side, side->queue, size);
-}
-
-/* The next try finds it done. */
-static void mq_sleep(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    if (side->staged)
-        mq_send_by(side, side->blocking, size);
-    else
-        mq_receive_by(side, side->blocking, size);
-}
-
-BENCH_INLINE void mq_done(void *opaque, uint32_t size)
-{
-    struct side *side = opaque;
-
-    (void)size;
-    side->have = false;
-}
-
-/* For spin, too: does the queue block? */
-static const struct ops block_ops = {mq_place, mq_stage, mq_publish, mq_next, mq_done, NULL, 0};
-static const struct ops adaptive_ops = {mq_place, mq_stage, mq_publish,           mq_next,
-                                        mq_done,  mq_sleep, KERNEL_TRIES_PER_LOOK};
-
-#include "workloads/adaptive_loops.h"
-#include "workloads/block_loops.h"
+#include "copying_ops.h"
 
 static const char *mq_refuse(const struct shape *shape)
 {
@@ -128,10 +61,9 @@ static void mq_close_side(void *opaque)
 {
     struct side *side = opaque;
 
-    if (side->queue != (mqd_t)-1)
-        mq_close(side->queue);
-    if (side->blocking != (mqd_t)-1)
-        mq_close(side->blocking);
+    for (int waits = 0; waits < 2; waits++)
+        if (side->queue[waits] != -1)
+            mq_close(side->queue[waits]);
     free(side);
 }
 
@@ -139,25 +71,30 @@ static void *mq_open_unnamed(const struct shape *shape)
 {
     static unsigned count;
     struct mq_attr attributes = {.mq_maxmsg = system_limit(MSG_MAX), .mq_msgsize = shape->size};
-    struct side *side = aligned_alloc(64, sizeof *side);
-    int flags = O_RDWR | O_CLOEXEC, unblocked = shape->policy == POLICY_BLOCK ? 0 : O_NONBLOCK;
+    struct side *side = copying_alloc(sizeof *side, 0, shape);
+    int create = O_CREAT | O_EXCL;
+    bool complete = true;
     char name[64];
 
     if (side == NULL)
         return NULL;
-    memset(side, 0, sizeof *side);
     snprintf(name, sizeof name, "/shmring-bench.%ld.%u", (long)getpid(), count++);
-    side->blocking = -1;
-    side->queue = mq_open(name, flags | O_CREAT | O_EXCL | unblocked, 0600, &attributes);
-    if (side->queue != (mqd_t)-1) {
-        if (shape->policy == POLICY_ADAPTIVE)
-            side->blocking = mq_open(name, flags);
-        mq_unlink(name);
-        if (side->blocking != (mqd_t)-1 || shape->policy != POLICY_ADAPTIVE)
-            return side;
+    side->queue[0] = side->queue[1] = -1;
+    for (int waits = 0; waits < 2 && complete; waits++) {
+        int flags = O_RDWR | O_CLOEXEC | create | (waits ? 0 : O_NONBLOCK);
+
+        if (shape->policy == (waits ? POLICY_SPIN : POLICY_BLOCK))
+            continue;
+        side->queue[waits] = mq_open(name, flags, 0600, &attributes);
+        complete = side->queue[waits] != -1;
+        create = complete ? 0 : create;
     }
     int saved_errno = errno;
 
+    if (create == 0)
+        mq_unlink(name);
+    if (complete)
+        return side;
     mq_close_side(side);
     errno = saved_errno;
     return NULL;
@@ -171,12 +108,15 @@ static void mq_settings(char *ret_text, size_t text_size)
              system_limit(MSG_MAX), system_limit(MSGSIZE_MAX));
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {[POLICY_SPIN] = &block_loops,
+                                                            [POLICY_ADAPTIVE] = &adaptive_loops,
+                                                            [POLICY_BLOCK] = &block_loops};
+
 const struct transport transport_posix_mq = {
     .name = "posix_mq",
     .note = "POSIX message queue, at the depth that the system allows",
-    .loops = {[POLICY_SPIN] = &block_loops,
-              [POLICY_ADAPTIVE] = &adaptive_loops,
-              [POLICY_BLOCK] = &block_loops},
+    .is_brief = true,
+    .loops = by_policy,
     .refuse = mq_refuse,
     .open = mq_open_unnamed,
     .close = mq_close_side,

@@ -91,11 +91,10 @@ static uint64_t slots_of(uint32_t size)
 
 static void *open_queue(const struct shape *shape, enum shmring_fence fence)
 {
-    struct side *side = aligned_alloc(128, (sizeof *side + 127) / 128 * 128);
+    struct side *side = bench_alloc(sizeof *side);
 
     if (side == NULL)
         return NULL;
-    memset(side, 0, sizeof *side);
     side->options = (shmring_channel_options){.size = sizeof side->options,
                                               .capacity = slots_of(shape->size),
                                               .slot_size = shape->size,
@@ -147,13 +146,14 @@ static void queue_settings(char *ret_text, size_t text_size)
              (int)SHMRING_QUEUE_SLOTS, (int)BENCH_RING_BYTES);
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {
+    [POLICY_SPIN] = &block_loops, [POLICY_ADAPTIVE] = &block_loops, [POLICY_BLOCK] = &block_loops};
+
 const struct transport transport_queue = {
     .name = "queue",
     .note = "shmring's handles for many, one of each here; holds 4096 messages or fewer",
-    .is_not_quick = true,
-    .loops = {[POLICY_SPIN] = &block_loops,
-              [POLICY_ADAPTIVE] = &block_loops,
-              [POLICY_BLOCK] = &block_loops},
+    .is_brief = true,
+    .loops = by_policy,
     .open = open_default,
     .attach = queue_attach,
     .close = queue_close,
@@ -164,9 +164,7 @@ const struct transport transport_queue_sym = {
     .name = "queue_sym",
     .note = "queue with symmetric fences",
     .is_variant = true,
-    .loops = {[POLICY_SPIN] = &block_loops,
-              [POLICY_ADAPTIVE] = &block_loops,
-              [POLICY_BLOCK] = &block_loops},
+    .loops = by_policy,
     .open = open_symmetric,
     .attach = queue_attach,
     .close = queue_close,

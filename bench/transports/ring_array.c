@@ -145,12 +145,29 @@ static void array_sleep(void *opaque, uint32_t size)
 }
 
 static const struct ops spin_ops = {
-    array_reserve, array_stage, array_publish, array_next, array_done, NULL, 0};
+    .reserve = array_reserve,
+    .stage = array_stage,
+    .publish = array_publish,
+    .next = array_next,
+    .done = array_done,
+};
 static const struct ops block_ops = {
-    array_reserve, array_stage, array_publish_wake, array_next, array_done_wake, array_sleep, 0};
-static const struct ops adaptive_ops = {array_reserve,      array_stage,     array_publish_wake,
-                                        array_next_wake,    array_done_wake, array_sleep,
-                                        RING_TRIES_PER_LOOK};
+    .reserve = array_reserve,
+    .stage = array_stage,
+    .publish = array_publish_wake,
+    .next = array_next,
+    .done = array_done_wake,
+    .sleep = array_sleep,
+};
+static const struct ops adaptive_ops = {
+    .reserve = array_reserve,
+    .stage = array_stage,
+    .publish = array_publish_wake,
+    .next = array_next_wake,
+    .done = array_done_wake,
+    .sleep = array_sleep,
+    .tries_per_look = RING_TRIES_PER_LOOK,
+};
 
 #include "workloads/adaptive_loops.h"
 #include "workloads/block_loops.h"
@@ -216,12 +233,14 @@ static void array_settings(char *ret_text, size_t text_size)
              (int)BENCH_RING_BYTES);
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {[POLICY_SPIN] = &spin_loops,
+                                                            [POLICY_ADAPTIVE] = &adaptive_loops,
+                                                            [POLICY_BLOCK] = &block_loops};
+
 const struct transport transport_ring_array = {
     .name = "ring_array",
     .note = "shmring, elements of one size; /bN sends and takes up to N at once",
-    .loops = {[POLICY_SPIN] = &spin_loops,
-              [POLICY_ADAPTIVE] = &adaptive_loops,
-              [POLICY_BLOCK] = &block_loops},
+    .loops = by_policy,
     .batches = {16, 32},
     .open = array_open,
     .attach = array_attach,

@@ -73,8 +73,13 @@ BENCH_INLINE void mpmc_done(void *opaque, uint32_t size)
         sample_fail("a slot is not ours any more");
 }
 
-static const struct ops crowd_ops = {mpmc_reserve, mpmc_stage, mpmc_publish, mpmc_next, mpmc_done,
-                                     NULL,         0};
+static const struct ops crowd_ops = {
+    .reserve = mpmc_reserve,
+    .stage = mpmc_stage,
+    .publish = mpmc_publish,
+    .next = mpmc_next,
+    .done = mpmc_done,
+};
 
 #include "workloads/crowd_loops.h"
 
@@ -107,13 +112,12 @@ static void mpmc_close(void *opaque)
 static void *mpmc_join(void *opaque, enum role role)
 {
     struct channel *channel = opaque;
-    struct side *side = aligned_alloc(128, (sizeof *side + 127) / 128 * 128);
+    struct side *side = bench_alloc(sizeof *side);
     void *base = channel->segment.base;
     int fd = channel->segment.fd, error;
 
     if (side == NULL)
         return NULL;
-    memset(side, 0, sizeof *side);
     if (role == ROLE_PRODUCER)
         error = shmring_mpmc_attach_producer(&side->producer, base, &channel->geometry, fd);
     else

@@ -46,13 +46,30 @@ static void ring_sleep(void *opaque, uint32_t size)
         sleep_consumer(side);
 }
 
-static const struct ops spin_ops = {ring_reserve, ring_stage, ring_publish, ring_next, ring_done,
-                                    NULL,         0};
+static const struct ops spin_ops = {
+    .reserve = ring_reserve,
+    .stage = ring_stage,
+    .publish = ring_publish,
+    .next = ring_next,
+    .done = ring_done,
+};
 static const struct ops block_ops = {
-    ring_reserve, ring_stage, ring_publish_wake, ring_next, ring_done_wake, ring_sleep, 0};
-static const struct ops adaptive_ops = {ring_reserve,       ring_stage,     ring_publish_wake,
-                                        ring_next_wake,     ring_done_wake, ring_sleep,
-                                        RING_TRIES_PER_LOOK};
+    .reserve = ring_reserve,
+    .stage = ring_stage,
+    .publish = ring_publish_wake,
+    .next = ring_next,
+    .done = ring_done_wake,
+    .sleep = ring_sleep,
+};
+static const struct ops adaptive_ops = {
+    .reserve = ring_reserve,
+    .stage = ring_stage,
+    .publish = ring_publish_wake,
+    .next = ring_next_wake,
+    .done = ring_done_wake,
+    .sleep = ring_sleep,
+    .tries_per_look = RING_TRIES_PER_LOOK,
+};
 
 #include "workloads/adaptive_loops.h"
 #include "workloads/block_loops.h"
@@ -122,12 +139,14 @@ static void *open_default(const struct shape *shape)
     return ring_open(shmring_fence_register() == 0);
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {[POLICY_SPIN] = &spin_loops,
+                                                            [POLICY_ADAPTIVE] = &adaptive_loops,
+                                                            [POLICY_BLOCK] = &block_loops};
+
 const struct transport transport_ring_spsc = {
     .name = "ring_spsc",
     .note = "shmring, messages of any length; /bN publishes every N messages",
-    .loops = {[POLICY_SPIN] = &spin_loops,
-              [POLICY_ADAPTIVE] = &adaptive_loops,
-              [POLICY_BLOCK] = &block_loops},
+    .loops = by_policy,
     .batches = {16},
     .open = open_default,
     .attach = ring_attach,

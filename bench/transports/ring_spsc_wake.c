@@ -35,11 +35,13 @@ static void *open_symmetric(const struct shape *shape)
     return ring_open(false);
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {[POLICY_SPIN] = &spin_loops};
+
 const struct transport transport_ring_spsc_wake = {
     .name = "ring_spsc_wake",
     .note = "ring_spsc that could wake sleepers, at the light fence",
     .is_variant = true,
-    .loops = {[POLICY_SPIN] = &spin_loops},
+    .loops = by_policy,
     .refuse = refuse_light,
     .open = open_light,
     .attach = ring_attach,
@@ -51,7 +53,7 @@ const struct transport transport_ring_spsc_wsym = {
     .name = "ring_spsc_wsym",
     .note = "ring_spsc that could wake sleepers, at a full fence per message",
     .is_variant = true,
-    .loops = {[POLICY_SPIN] = &spin_loops},
+    .loops = by_policy,
     .open = open_symmetric,
     .attach = ring_attach,
     .close = ring_close,

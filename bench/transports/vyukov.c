@@ -9,10 +9,8 @@
 #include "transport.h"
 #include "workloads/crowd_loop.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum {
@@ -102,16 +100,20 @@ BENCH_INLINE void queue_done(void *opaque, uint32_t size)
 }
 
 static const struct ops crowd_ops = {
-    queue_reserve, queue_stage, queue_publish, queue_next, queue_done, NULL, 0};
+    .reserve = queue_reserve,
+    .stage = queue_stage,
+    .publish = queue_publish,
+    .next = queue_next,
+    .done = queue_done,
+};
 
 #include "workloads/crowd_loops.h"
 
 static void *queue_open(const struct shape *shape)
 {
-    struct queue *queue = mmap(NULL, sizeof *queue, PROT_READ | PROT_WRITE,
-                               MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    struct queue *queue = bench_share(sizeof *queue);
 
-    if (queue == MAP_FAILED)
+    if (queue == NULL)
         return NULL;
     for (uint64_t pos = 0; pos < BENCH_CROWD_SLOTS; pos++)
         shmring_store64_relaxed(cell_at(queue, pos, shape->size), pos);
@@ -125,11 +127,11 @@ static void queue_close(void *opaque)
 
 static void *queue_join(void *opaque, enum role role)
 {
-    struct side *side = aligned_alloc(128, 128);
+    struct side *side = bench_alloc(sizeof *side);
 
     (void)role;
     if (side != NULL)
-        *side = (struct side){.queue = opaque};
+        side->queue = opaque;
     return side;
 }
 

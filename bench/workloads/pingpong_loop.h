@@ -50,6 +50,25 @@ BENCH_INLINE void pingpong_send(const struct ops *ops, void *side, uint64_t seq,
     wait_publish(ops, side, size, waiting, seq);
 }
 
+/* The answer. If nothing comes, the question is sent again; so answers may come twice. */
+BENCH_INLINE const void *pingpong_answer(const struct ops *ops, void *out, void *in,
+                                         struct run *run, uint64_t seq, uint32_t size,
+                                         struct waiting *waiting)
+{
+    const void *message = wait_next(ops, in, size, waiting, seq);
+
+    while (ops->loses && (message == NULL || loss_is_past(message, seq, size))) {
+        if (message != NULL) {
+            ops->done(in, size);
+        } else {
+            run->sent++;
+            pingpong_send(ops, out, seq, size, waiting);
+        }
+        message = wait_next(ops, in, size, waiting, seq);
+    }
+    return message;
+}
+
 BENCH_INLINE void pingpong_ping_sized(const struct ops *ops, void *out, void *in, struct run *run,
                                       uint32_t size)
 {
@@ -58,76 +77,54 @@ BENCH_INLINE void pingpong_ping_sized(const struct ops *ops, void *out, void *in
     uint64_t seq = 0;
 
     do {
+        const void *message;
+
         pingpong_send(ops, out, seq, size, &waiting);
-        if (!payload_check(wait_next(ops, in, size, &waiting, seq), seq, size))
+        message = pingpong_answer(ops, out, in, run, seq, size, &waiting);
+        if (!payload_check(message, seq, size))
             sample_corrupt(seq);
         ops->done(in, size);
         seq++;
     } while (lap_next(&lap, run));
     run->handled = seq;
-    pingpong_send(ops, out, PAYLOAD_END, size, &waiting);
+    run->sent += seq;
+    do
+        pingpong_send(ops, out, PAYLOAD_END, size, &waiting);
+    while (ops->loses && !loss_is_over(run));
 }
 
-BENCH_INLINE void pingpong_pong_sized(const struct ops *ops, void *in, void *out, uint32_t size)
+/* The next question. One that was sent again was answered before, but that is lost, or late. */
+BENCH_INLINE const void *pingpong_question(const struct ops *ops, void *in, void *out, uint64_t seq,
+                                           uint32_t size, struct waiting *waiting)
+{
+    const void *message = wait_next(ops, in, size, waiting, seq);
+
+    while (ops->loses && (message == NULL || loss_is_past(message, seq, size))) {
+        if (message != NULL) {
+            ops->done(in, size);
+            pingpong_send(ops, out, seq - 1, size, waiting);
+        }
+        message = wait_next(ops, in, size, waiting, seq);
+    }
+    return message;
+}
+
+BENCH_INLINE void pingpong_pong_sized(const struct ops *ops, void *in, void *out,
+                                      const struct run *run, uint32_t size)
 {
     struct waiting waiting = wait_start();
     uint64_t seq = 0;
     const void *message;
 
-    while (payload_check(message = wait_next(ops, in, size, &waiting, seq), seq, size)) {
+    while (
+        payload_check(message = pingpong_question(ops, in, out, seq, size, &waiting), seq, size)) {
         ops->done(in, size);
         pingpong_send(ops, out, seq++, size, &waiting);
     }
     if (!payload_is_end(message, size))
         sample_corrupt(seq);
-}
-
-BENCH_INLINE void pingpong_ping(const struct ops *ops, void *out, void *in, struct run *run)
-{
-    switch (run->size) {
-    case 8:
-        pingpong_ping_sized(ops, out, in, run, 8);
-        break;
-    case 64:
-        pingpong_ping_sized(ops, out, in, run, 64);
-        break;
-    case 256:
-        pingpong_ping_sized(ops, out, in, run, 256);
-        break;
-    case 1024:
-        pingpong_ping_sized(ops, out, in, run, 1024);
-        break;
-    case 4096:
-        pingpong_ping_sized(ops, out, in, run, 4096);
-        break;
-    default:
-        pingpong_ping_sized(ops, out, in, run, 65536);
-        break;
-    }
-}
-
-BENCH_INLINE void pingpong_pong(const struct ops *ops, void *in, void *out, const struct run *run)
-{
-    switch (run->size) {
-    case 8:
-        pingpong_pong_sized(ops, in, out, 8);
-        break;
-    case 64:
-        pingpong_pong_sized(ops, in, out, 64);
-        break;
-    case 256:
-        pingpong_pong_sized(ops, in, out, 256);
-        break;
-    case 1024:
-        pingpong_pong_sized(ops, in, out, 1024);
-        break;
-    case 4096:
-        pingpong_pong_sized(ops, in, out, 4096);
-        break;
-    default:
-        pingpong_pong_sized(ops, in, out, 65536);
-        break;
-    }
+    if (ops->loses)
+        shmring_store32_release(run->over, 1);
 }
 
 #ifdef __cplusplus

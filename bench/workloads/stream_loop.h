@@ -8,6 +8,7 @@
 #define BENCH_WORKLOADS_STREAM_LOOP_H
 
 #include "clock.h"
+#include "loss.h"
 #include "payload.h"
 #include "wait.h"
 
@@ -81,7 +82,7 @@ BENCH_INLINE void stream_send(const struct ops *ops, void *side, uint64_t seq, u
     ops->stage(side, size);
 }
 
-BENCH_INLINE void stream_produce_sized(const struct ops *ops, void *side, const struct run *run,
+BENCH_INLINE void stream_produce_sized(const struct ops *ops, void *side, struct run *run,
                                        uint32_t size, uint32_t batch)
 {
     /* A little more than counts, so that the consumer does not count the ring running empty. */
@@ -89,38 +90,21 @@ BENCH_INLINE void stream_produce_sized(const struct ops *ops, void *side, const 
     struct pace pace = {0, 1, shmring_clock()};
     struct waiting waiting = wait_start();
 
-    for (uint64_t seq = 0; seq < pace.next || pace_look(&pace, seq) < end;) {
+    uint64_t seq = 0;
+
+    while (seq < pace.next || pace_look(&pace, seq) < end) {
         for (uint32_t i = 0; i < batch; i++)
             stream_send(ops, side, seq++, size, &waiting);
         wait_publish(ops, side, size, &waiting, seq);
     }
-    stream_send(ops, side, PAYLOAD_END, size, &waiting);
-    wait_publish(ops, side, size, &waiting, PAYLOAD_END);
+    run->sent = seq;
+    do {
+        stream_send(ops, side, PAYLOAD_END, size, &waiting);
+        wait_publish(ops, side, size, &waiting, PAYLOAD_END);
+    } while (ops->loses && !loss_is_over(run));
 }
 
-BENCH_INLINE void stream_consume_sized(const struct ops *ops, void *side, struct run *run,
-                                       uint32_t size)
-{
-    struct pace pace = {0, 1, shmring_clock()};
-    struct waiting waiting = wait_start();
-    struct window window = {0, 0, 0, 0, 0};
-    uint64_t seq = 0;
-    const void *message;
-
-    for (;; seq++) {
-        message = wait_next(ops, side, size, &waiting, seq);
-        if (__builtin_expect(!payload_check(message, seq, size), false))
-            break;
-        ops->done(side, size);
-        if (seq >= pace.next)
-            window_look(&window, run, pace_look(&pace, seq), seq + 1);
-    }
-    if (!payload_is_end(message, size))
-        sample_corrupt(seq);
-    window_close(&window, run, seq);
-}
-
-BENCH_INLINE void stream_produce_batched(const struct ops *ops, void *side, const struct run *run,
+BENCH_INLINE void stream_produce_batched(const struct ops *ops, void *side, struct run *run,
                                          uint32_t size)
 {
     if (run->batch == 1)
@@ -129,54 +113,33 @@ BENCH_INLINE void stream_produce_batched(const struct ops *ops, void *side, cons
         stream_produce_sized(ops, side, run, size, run->batch);
 }
 
-/* One copy of the loop for each size, in which it is a constant, as in a program that has it as
- * sizeof a struct. */
-BENCH_INLINE void stream_produce(const struct ops *ops, void *side, const struct run *run)
+BENCH_INLINE void stream_consume_sized(const struct ops *ops, void *side, struct run *run,
+                                       uint32_t size)
 {
-    switch (run->size) {
-    case 8:
-        stream_produce_batched(ops, side, run, 8);
-        break;
-    case 64:
-        stream_produce_batched(ops, side, run, 64);
-        break;
-    case 256:
-        stream_produce_batched(ops, side, run, 256);
-        break;
-    case 1024:
-        stream_produce_batched(ops, side, run, 1024);
-        break;
-    case 4096:
-        stream_produce_batched(ops, side, run, 4096);
-        break;
-    default:
-        stream_produce_batched(ops, side, run, 65536);
-        break;
-    }
-}
+    struct pace pace = {0, 1, shmring_clock()};
+    struct waiting waiting = wait_start();
+    struct window window = {0, 0, 0, 0, 0};
+    uint64_t seq = 0, lost = 0;
+    const void *message;
 
-BENCH_INLINE void stream_consume(const struct ops *ops, void *side, struct run *run)
-{
-    switch (run->size) {
-    case 8:
-        stream_consume_sized(ops, side, run, 8);
-        break;
-    case 64:
-        stream_consume_sized(ops, side, run, 64);
-        break;
-    case 256:
-        stream_consume_sized(ops, side, run, 256);
-        break;
-    case 1024:
-        stream_consume_sized(ops, side, run, 1024);
-        break;
-    case 4096:
-        stream_consume_sized(ops, side, run, 4096);
-        break;
-    default:
-        stream_consume_sized(ops, side, run, 65536);
-        break;
+    for (;; seq++) {
+        message = wait_next(ops, side, size, &waiting, seq);
+        if (ops->loses) {
+            while (message == NULL)
+                message = wait_next(ops, side, size, &waiting, seq);
+            lost += loss_skip(message, &seq);
+        }
+        if (__builtin_expect(!payload_check(message, seq, size), false))
+            break;
+        ops->done(side, size);
+        if (seq >= pace.next)
+            window_look(&window, run, pace_look(&pace, seq), seq + 1 - lost);
     }
+    if (!payload_is_end(message, size))
+        sample_corrupt(seq);
+    if (ops->loses)
+        shmring_store32_release(run->over, 1);
+    window_close(&window, run, seq - lost);
 }
 
 #ifdef __cplusplus

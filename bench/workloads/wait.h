@@ -28,6 +28,10 @@ enum {
     KERNEL_TRIES_PER_LOOK = 4,
 };
 
+enum {
+    BENCH_LOSS_NS = 50000000, /* what takes longer than this was lost, where that can be */
+};
+
 /* How one side waits. An adaptive one as the calls of channel.h do. */
 struct waiting {
     shmring_spin spin;
@@ -36,6 +40,7 @@ struct waiting {
     int64_t window;
     int64_t began;
     bool sleeps;
+    int64_t silent_since; /* where messages may be lost: when this wait began, or 0 */
 };
 
 BENCH_INLINE struct waiting wait_start(void)
@@ -89,6 +94,16 @@ BENCH_INLINE void wait_end(const struct ops *ops, struct waiting *waiting)
     shmring_spin_hit(&waiting->spin);
 }
 
+/* Has this wait taken so long that what it waits for was lost? */
+static inline bool wait_is_vain(struct waiting *waiting)
+{
+    int64_t now = shmring_clock();
+
+    if (waiting->silent_since == 0)
+        waiting->silent_since = now;
+    return now - waiting->silent_since >= BENCH_LOSS_NS;
+}
+
 BENCH_INLINE void wait_publish(const struct ops *ops, void *side, uint32_t size,
                                struct waiting *waiting, uint64_t seq)
 {
@@ -115,6 +130,7 @@ BENCH_INLINE void *wait_reserve(const struct ops *ops, void *side, uint32_t size
     return place;
 }
 
+/* NULL: it was lost, where that can be. */
 BENCH_INLINE const void *wait_next(const struct ops *ops, void *side, uint32_t size,
                                    struct waiting *waiting, uint64_t seq)
 {
@@ -122,9 +138,11 @@ BENCH_INLINE const void *wait_next(const struct ops *ops, void *side, uint32_t s
 
     if (__builtin_expect(message != NULL, true))
         return message;
-    do
+    do {
         wait_once(ops, side, size, waiting, seq);
-    while ((message = ops->next(side, size)) == NULL);
+        message = ops->next(side, size);
+    } while (message == NULL && !(ops->loses && wait_is_vain(waiting)));
+    waiting->silent_since = 0;
     wait_end(ops, waiting);
     return message;
 }
