@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport.h"
 
+extern const struct transport transport_rte_spsc, transport_rte_spsc_zc, transport_rwqueue,
+    transport_qb_rb, transport_iceoryx, transport_zmq_ipc, transport_zmq_inproc, transport_nng_ipc,
+    transport_nng_inproc;
+
 /* clang-format off */
 const struct transport *const transports[] = {
     &transport_line_stream,
@@ -46,9 +50,14 @@ const struct transport *const transports[] = {
     &transport_boost_mq,
 #endif
 #ifdef SHMRING_BENCH_DPDK
+    &transport_rte_spsc,
+    &transport_rte_spsc_zc,
     &transport_rte_ring,
     &transport_rte_ring_rts,
     &transport_rte_ring_hts,
+#endif
+#ifdef SHMRING_BENCH_READERWRITER
+    &transport_rwqueue,
 #endif
 #ifdef SHMRING_BENCH_MOODYCAMEL
     &transport_moodycamel,
@@ -57,6 +66,20 @@ const struct transport *const transports[] = {
 #ifdef SHMRING_BENCH_URCU
     &transport_urcu_wfcq,
     &transport_urcu_lfq,
+#endif
+#ifdef SHMRING_BENCH_QB
+    &transport_qb_rb,
+#endif
+#ifdef SHMRING_BENCH_ICEORYX
+    &transport_iceoryx,
+#endif
+#ifdef SHMRING_BENCH_ZMQ
+    &transport_zmq_ipc,
+    &transport_zmq_inproc,
+#endif
+#ifdef SHMRING_BENCH_NNG
+    &transport_nng_ipc,
+    &transport_nng_inproc,
 #endif
     NULL,
 };
@@ -70,13 +93,28 @@ const struct missing_transport missing_transports[] = {
     {"boost_spsc, boost_queue, boost_mq", "not built in: no C++ Boost >= 1.74 (libboost-dev)"},
 #endif
 #ifndef SHMRING_BENCH_DPDK
-    {"rte_ring", "not built in: no DPDK (libdpdk-dev)"},
+    {"rte_spsc, rte_ring", "not built in: no DPDK (libdpdk-dev)"},
+#endif
+#ifndef SHMRING_BENCH_READERWRITER
+    {"rwqueue", "not built in: no C++ readerwriterqueue.h (libreaderwriterqueue-dev)"},
 #endif
 #ifndef SHMRING_BENCH_MOODYCAMEL
     {"moodycamel", "not built in: no C++ concurrentqueue.h (libconcurrentqueue-dev)"},
 #endif
 #ifndef SHMRING_BENCH_URCU
     {"urcu", "not built in: no userspace RCU (liburcu-dev)"},
+#endif
+#ifndef SHMRING_BENCH_QB
+    {"qb_rb", "not built in: no libqb (libqb-dev)"},
+#endif
+#ifndef SHMRING_BENCH_ICEORYX
+    {"iceoryx", "not built in: no iceoryx 2 (libiceoryx-posh-dev, iceoryx)"},
+#endif
+#ifndef SHMRING_BENCH_ZMQ
+    {"zmq_ipc, zmq_inproc", "not built in: no ZeroMQ (libzmq3-dev)"},
+#endif
+#ifndef SHMRING_BENCH_NNG
+    {"nng_ipc, nng_inproc", "not built in: no nng (libnng-dev)"},
 #endif
     {NULL, NULL},
 };
