@@ -115,8 +115,8 @@ extern const struct transport transport_line_stream, transport_floor_futex, tran
 extern const struct transport transport_ring_spsc, transport_ring_spsc_wake,
     transport_ring_spsc_wsym, transport_ring_array, transport_channel, transport_channel_sym,
     transport_channel_eventfd, transport_channel_sem, transport_channel_nsem,
-    transport_channel_sysv, transport_link, transport_queue, transport_queue_sym, transport_ring_mpmc,
-    transport_vyukov;
+    transport_channel_sysv, transport_link, transport_queue, transport_queue_sym,
+    transport_ring_mpmc, transport_vyukov;
 extern const struct transport transport_pipe, transport_fifo, transport_posix_mq,
     transport_sysv_msg, transport_shm_sem, transport_shm_named_sem, transport_sysv_shm,
     transport_pshared_mutex, transport_eventfd, transport_unix_stream, transport_unix_dgram,

@@ -13,6 +13,8 @@ build_packages=(
     python3-jsonschema gnuplot-nox        # what the benchmark writes, and its page
     libcriterion-dev                      # the unit tests
     spin                                  # a model
+    gcc-12-multilib libc6-dev-i386        # tests/ports
+    gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user musl-tools
 )
 
 # The peers of the benchmark that are large, or bring a daemon.

@@ -87,13 +87,14 @@ static void link_settings(char *ret_text, size_t text_size)
              (int)BENCH_RING_BYTES);
 }
 
+static const struct loops *const by_policy[POLICY_COUNT] = {
+    [POLICY_SPIN] = &block_loops, [POLICY_ADAPTIVE] = &block_loops, [POLICY_BLOCK] = &block_loops};
+
 const struct transport transport_link = {
     .name = "link",
     .note = "shmring's handles, for processes that need not trust each other",
     .is_variant = true,
-    .loops = {[POLICY_SPIN] = &block_loops,
-              [POLICY_ADAPTIVE] = &block_loops,
-              [POLICY_BLOCK] = &block_loops},
+    .loops = by_policy,
     .open = link_open,
     .attach = link_attach,
     .close = link_close,
