@@ -69,6 +69,7 @@ int raw = options.raw;
     "tests/check.h": C + "#define CHECK(x) ((void)(x))\n#define SKIP(why) ((void)(why))\n",
     "tests/process/kill.c": C + '#include "check.h"\n#include "shmring/spsc.h"\n',
     "bench/run": "#!/usr/bin/env bash\n" + HASH,
+    "fuzz/cli_options.c": C + '#include "cli.h"\n',
 }
 LONG_FUNCTION = "void f(void)\n{\n" + "    g();\n" * 61 + "}\n"
 MARKERS = ["TO" "DO", "FIX" "ME", "XX" "X"]
@@ -123,6 +124,7 @@ ADDED = {
     "layer, apart": (SPSC, '#include "shmring/hub.h"\n', "may not include shmring/hub.h"),
     "layer, of apart": ("src/hub/hub.c", '#include "shmring/queue.h"\n', "may not include"),
     "foreign header, apart": ("src/hub/hub.c", '#include "../cli/cli.h"\n', "under src/hub"),
+    "foreign header, fuzz": ("fuzz/hostile.c", C + '#include "cli.h"\n', "is not under fuzz"),
     "foreign header, cli": ("src/cli/main.c", '#include "../../tests/check.h"\n', "under src/cli"),
 }
 ADDED.update({f"marker {m}": ("CMakeLists.txt", f"# {m} later\n", f"{m}: do it") for m in MARKERS})
