@@ -63,6 +63,14 @@ static int make_own_lane(shmring_handshake *handshake)
     return error != 0 ? error : lane_seal(*fd);
 }
 
+/* Why there is no lock, in the words of a handshake. */
+static int lock_error(int error)
+{
+    if (error == -EMFILE || error == -ENFILE || error == -ENOMEM)
+        return error;
+    return error == -ENOLCK ? -ENOMEM : -EOPNOTSUPP; /* no /proc, or not for us */
+}
+
 /* The lock file: empty, for nobody to write. *ret_fd is to be the client's, and the client's only:
  * locks go by open file. */
 static int make_lock(shmring_handshake *handshake, int *ret_fd)
@@ -75,7 +83,7 @@ static int make_lock(shmring_handshake *handshake, int *ret_fd)
 
     if (error == 0) {
         handshake->lock = shmring_member_join(fd, SHMRING_LINK_SERVER);
-        error = handshake->lock < 0 ? handshake->lock : 0;
+        error = handshake->lock < 0 ? lock_error(handshake->lock) : 0;
     }
     if (error != 0)
         close(fd);
