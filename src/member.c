@@ -98,6 +98,18 @@ static void introduce(struct shmring_member_record *record, enum shmring_member_
     shmring_store64_relaxed(&record->held_since, 0);
 }
 
+/* Which file the descriptor is of: how it is known again. */
+static int remember_object(shmring_member *member)
+{
+    struct stat status;
+
+    if (fstat(member->fd, &status) != 0)
+        return -errno;
+    member->device = status.st_dev;
+    member->inode = status.st_ino;
+    return 0;
+}
+
 /* The place of that id, if it is free. Returns 0, -EBUSY, or another error of join(). */
 static int take_place(shmring_member *member, int fd, enum shmring_member_role role)
 {
@@ -111,6 +123,12 @@ static int take_place(shmring_member *member, int fd, enum shmring_member_role r
         member->fd = shmring_member_join(fd, member->id);
         if (member->fd < 0)
             return member->fd;
+        int error = remember_object(member);
+
+        if (error != 0) {
+            shmring_member_leave(member->fd);
+            return error;
+        }
         introduce(record, role); /* before the session opens: who sees it sees who it is */
     }
     /* With the lock nobody else comes here; without one this decides. Fails if a member came and
@@ -129,7 +147,6 @@ int shmring_member_enroll(shmring_member *ret_member, int fd, struct shmring_mem
                           enum shmring_member_role role)
 {
     shmring_member member = {.fd = -1};
-    struct stat status = {0};
     int error = make_here(&member.here);
 
     if (error != 0)
@@ -144,25 +161,26 @@ int shmring_member_enroll(shmring_member *ret_member, int fd, struct shmring_mem
         munmap(member.here, SHMRING_PAGE_SIZE);
         return error == -EBUSY ? -EUSERS : error;
     }
-    if (member.fd >= 0 && fstat(member.fd, &status) == 0) {
-        member.device = status.st_dev;
-        member.inode = status.st_ino;
-    }
     *ret_member = member;
     return 0;
 }
 
-bool shmring_member_is_object(int fd, dev_t device, ino_t inode)
+int shmring_member_check_object(int fd, dev_t device, ino_t inode)
 {
     struct stat status;
 
-    return fd >= 0 && fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == inode;
+    if (fstat(fd, &status) != 0)
+        return -errno;
+    return status.st_dev == device && status.st_ino == inode ? 0 : -ESTALE;
 }
 
-/* Is the descriptor still what we opened? A program that closed it may have another one there. */
+/* Is the descriptor what we opened? A program that closed it may have another one there. If the
+ * kernel cannot say, it is: else it would stay open, and the place taken, for good. */
 static bool is_own_descriptor(const shmring_member *member)
 {
-    return shmring_member_is_object(member->fd, member->device, member->inode);
+    int error = shmring_member_check_object(member->fd, member->device, member->inode);
+
+    return error != -ESTALE && error != -EBADF;
 }
 
 void shmring_member_resign(shmring_member *member)

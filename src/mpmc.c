@@ -63,9 +63,11 @@ static int recover_dead(shmring_mpmc_side *side, int fd, dev_t device, ino_t ino
             return buried;
         if (lock_fd < 0)
             return lock_fd;
-        if (!shmring_member_is_object(lock_fd, device, inode)) {
+        int error = shmring_member_check_object(lock_fd, device, inode);
+
+        if (error != 0) {
             shmring_member_leave(lock_fd);
-            return -ESTALE;
+            return error;
         }
         /* relaxed: we have the lock. */
         uint32_t session = shmring_load32_relaxed(&side->records[id].session);

@@ -121,8 +121,8 @@ SHMRING_HOT inline bool shmring_member_bets(const shmring_member *member)
 int shmring_member_check(const shmring_member *member);
 
 /* Is fd a descriptor of that file? A program may close one that we hold, and open another one that
- * gets the same number. */
-bool shmring_member_is_object(int fd, dev_t device, ino_t inode);
+ * gets the same number. 0, -ESTALE, or as from fstat(2). */
+int shmring_member_check_object(int fd, dev_t device, ino_t inode);
 
 /*
  * Finds the next dead member with an id above *id and takes its lock, so that nobody else finds

@@ -48,7 +48,7 @@ static const fault_call calls[] = {
     {"fcntl", .errors = {ENOLCK}, .when = {1, ALL, F_OFD_GETLK}},
     {"fcntl", .errors = {EINVAL, EPERM}, .when = {1, ALL, F_ADD_SEALS}},
     {"fcntl", .errors = {EINVAL}, .when = {1, ALL, F_GET_SEALS}},
-    {"fstat", .errors = {0}},
+    {"fstat", .errors = {ENOMEM}, .undoes = 2},
     {"fstatfs", .errors = {EIO, ENOMEM, ENOSYS}},
     {"ftruncate", .errors = {EFBIG, EINVAL, EPERM, EROFS}},
     {"getcwd", .errors = {EACCES, ENOENT, ENOMEM, ERANGE}, .returns_null = 1},

@@ -109,12 +109,12 @@ void shmring_member_leave(int lock_fd)
     holders[lock_fd] = 0;
 }
 
-bool shmring_member_is_object(int fd, dev_t device, ino_t inode)
+int shmring_member_check_object(int fd, dev_t device, ino_t inode)
 {
     (void)fd;
     (void)device;
     (void)inode;
-    return true;
+    return 0;
 }
 
 /* In place of the system's: there is no object. */
