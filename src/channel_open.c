@@ -218,10 +218,14 @@ int shmring_channel_unlink(const char *name, const shmring_segment_options *opti
 {
     const shmring_segment_options any = {.size = sizeof any, .mode = ALL_BITS};
     struct open_ring ring = {.place = {.name = name, .eventfds = {-1, -1}}};
+    int error =
+        shmring_segment_open(&ring.segment, name, options != NULL ? options : &any, &ring.geometry);
 
+    /* It may well be a ring: without its name, nobody would find its semaphores any more. */
+    if (error == -EMFILE || error == -ENFILE || error == -ENOMEM)
+        return error;
     /* What cannot be opened as a ring has no bells that we could know of. */
-    if (shmring_segment_open(&ring.segment, name, options != NULL ? options : &any,
-                             &ring.geometry) == 0) {
+    if (error == 0) {
         ring.place.segment_fd = ring.segment.fd;
         ring.place.backend = shmring_layout_backend(ring.geometry.options);
         shmring_bells_remove(ring.segment.base, &ring.geometry, &ring.place);

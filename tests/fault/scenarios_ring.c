@@ -9,6 +9,7 @@
 static const int create_errors[] = {EINVAL, ENAMETOOLONG, EEXIST,  ENOSPC, EFBIG,  EPERM,
                                     EACCES, EMFILE,       ENFILE,  ENOMEM, ENOENT, EROFS,
                                     EDQUOT, EOPNOTSUPP,   EBADMSG, 0};
+static const int unlink_errors[] = {ENOENT, EACCES, EPERM, EBUSY, ENOMEM, EROFS, EMFILE, ENFILE, 0};
 static const int no_errors[] = {0};
 
 static const shmring_channel_options small = {.capacity = 4096, .slot_size = 8};
@@ -58,6 +59,16 @@ static void remove_ring(const struct scenario *scenario)
     backend_ring_remove(&ring);
 }
 
+static int unlink_ring(const struct scenario *scenario)
+{
+    (void)scenario;
+    fault_arm();
+    int error = shmring_channel_unlink(ring.name, NULL);
+
+    fault_disarm();
+    return error;
+}
+
 static int close_fds(const struct scenario *scenario)
 {
     (void)scenario;
@@ -76,9 +87,11 @@ void scenarios_ring(void)
         of.name = "create", of.act = create, of.errors = create_errors;
         scenario_try(&of);
         of.prepare = make;
-        of.name = "close fds", of.act = close_fds, of.errors = no_errors;
-        if (!backend_has_name(of.backend))
-            scenario_try(&of);
+        if (backend_has_name(of.backend))
+            of.name = "unlink", of.act = unlink_ring, of.errors = unlink_errors, of.keeps = true;
+        else
+            of.name = "close fds", of.act = close_fds, of.errors = no_errors;
+        scenario_try(&of);
         if (of.backend == SHMRING_BACKEND_NAMED_SEM || of.backend == SHMRING_BACKEND_SYSV_SEM)
             continue;
         of.name = "create nameless", of.act = create_nameless, of.errors = create_errors;
