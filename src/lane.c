@@ -45,7 +45,7 @@ int lane_create(const shmring_geometry *geometry)
     int error;
 
     if (fd < 0)
-        return fd == -ENOSYS || fd == -EINVAL ? -EOPNOTSUPP : fd;
+        return fd;
     error = fchmod(fd, S_IRUSR | S_IWUSR) != 0 ? -errno : 0;
     if (error == 0)
         error = segment_reserve(fd, geometry->total_size);

@@ -79,7 +79,9 @@ int segment_memfd(void)
 
     if (fd < 0 && errno == EINVAL) /* before Linux 6.3 */
         fd = memfd_create("shmring", flags);
-    return fd < 0 ? -errno : fd;
+    if (fd < 0)
+        return errno == ENOSYS || errno == EINVAL ? -EOPNOTSUPP : -errno;
+    return fd;
 }
 
 /* A descriptor of a new, empty object. *ret_exclusive: it has its name already. */
@@ -151,7 +153,7 @@ int segment_populate(shmring_segment *segment)
         if (errno == EFAULT)
             return -ENOSPC;
         if (errno != EINTR && errno != EAGAIN)
-            return -errno;
+            return errno == EHWPOISON ? -EBADMSG : -errno;
     }
     return 0;
 }
@@ -189,7 +191,7 @@ static int reserve_pages(int fd, size_t size)
 
         while (fallocate(fd, 0, (off_t)at, (off_t)length) != 0)
             if (errno != EINTR)
-                return -errno;
+                return errno == ENOSYS ? -EOPNOTSUPP : -errno;
     }
     return 0;
 }

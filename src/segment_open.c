@@ -32,9 +32,7 @@ static int check_header(int fd, off_t size, shmring_geometry *ret_geometry)
     struct shmring_header header;
     ssize_t got = pread(fd, &header, sizeof header, 0);
 
-    if (got < 0)
-        return -errno;
-    if ((size_t)got < sizeof header && got != 0)
+    if (got < 0 || ((size_t)got < sizeof header && got != 0))
         return -EBADMSG;
     return shmring_layout_check(&header, got == 0 ? 0 : (size_t)size, ret_geometry);
 }

@@ -12,7 +12,7 @@ int segment_read_options(const shmring_segment_options *options, shmring_segment
 
 void segment_path(const char *name, char ret_path[PATH_MAX]);
 
-/* A memfd that can be sealed and not be executed, or -errno. */
+/* A memfd that can be sealed and not be executed; or -EOPNOTSUPP, or another -errno. */
 int segment_memfd(void);
 
 /* Makes an empty object that long, with all its pages. -ENOSPC, -EFBIG, -ENOMEM. */

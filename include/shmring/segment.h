@@ -85,10 +85,12 @@ int shmring_segment_check_name(const char *name);
  * Returns 0, or, with *ret_segment untouched and nothing left behind:
  *   -EINVAL, -ENAMETOOLONG  the name, the options, or a geometry that is not as planned
  *   -EEXIST                 the name is taken
- *   -ENOSPC                 no room for it in /dev/shm, or in memory
+ *   -ENOSPC, -EDQUOT        no room for it in /dev/shm, or in memory
+ *   -EOPNOTSUPP             the kernel cannot reserve memory, or has no memfds
+ *   -EBADMSG                the memory is broken
  *   -EFBIG                  larger than a file may be (RLIMIT_FSIZE)
  *   -EPERM                  not allowed to give it that group
- *   -EACCES, -EMFILE, -ENFILE, -ENOMEM, -ENOENT (no /dev/shm) as from open(2) and mmap(2)
+ *   -EACCES, -EROFS, -EMFILE, -ENFILE, -ENOMEM, -ENOENT (no /dev/shm) as from open(2) and mmap(2)
  */
 int shmring_segment_create(shmring_segment *ret_segment, const char *name,
                            const shmring_geometry *geometry,
@@ -109,8 +111,9 @@ int shmring_segment_publish(shmring_segment *segment);
  *   -EACCES                 the permissions of the object
  *   -EPROTO                 not a ring, one side of a link, or no regular file
  *   -EAGAIN, -EPROTONOSUPPORT, -EBADMSG as from shmring_layout_check()
+ *   -EBADMSG                also: it cannot be read, the memory is broken
  *   -ENOSPC                 it has holes (or was cut short meanwhile), and there is no room
- *   -EMFILE, -ENFILE, -ENOMEM
+ *   -EROFS, -EMFILE, -ENFILE, -ENOMEM
  */
 int shmring_segment_open(shmring_segment *ret_segment, const char *name,
                          const shmring_segment_options *options, shmring_geometry *ret_geometry);
@@ -130,8 +133,8 @@ int shmring_segment_open_fd(shmring_segment *ret_segment, int fd,
  * was zeroed or closed is ignored. */
 void shmring_segment_close(shmring_segment *segment);
 
-/* Removes the name. Those who have it open keep it. Returns 0, -ENOENT, -EACCES, -EPERM, or as
- * from check_name(). */
+/* Removes the name. Those who have it open keep it. Returns 0, -ENOENT, -EACCES, -EPERM or another
+ * error of unlink(2), or as from check_name(). */
 int shmring_segment_unlink(const char *name);
 
 #ifdef __cplusplus
