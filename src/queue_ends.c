@@ -95,10 +95,8 @@ int queue_ends_look(shmring_queue_ends *ends, shmring_mpmc_side *side,
     uint32_t unburied;
     *ret_now = counts_of(side, role);
     int alive = queue_ends_is_attended(side, role, &unburied);
-
-    if (alive < 0)
-        return alive;
-    /* What happened while one was alive is news no more; but a death is told in the end. */
+    /* What happened while one was alive is news no more; but a death is told in the end. Who cannot
+     * be asked after is alive: it is asked again. */
     ends->left = ret_now->left;
     ends->died_seen = ret_now->died_seen;
     if (alive != 0 || ret_now->joined == ends->joined)

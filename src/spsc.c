@@ -265,8 +265,8 @@ int shmring_spsc_peer(const shmring_spsc_side *side, uint32_t *ret_session)
             return 0;
         int held = shmring_member_probe(side->probe_fd, side->peer_id);
 
-        if (held != 0)
-            return held < 0 ? held : 0;
+        if (held != 0) /* or the kernel does not say: no proof of a death */
+            return 0;
         /* The lock is taken before the session opens and given back after it closed: a free lock
          * and an open session that has not changed are a death.
          * [spsc.F] pairs with [spsc.E] */

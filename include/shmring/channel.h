@@ -120,8 +120,8 @@ void shmring_channel_close_fds(shmring_channel_fds *fds);
 
 /* Removes the name of a channel or queue, and the semaphores that belong to it. options may be
  * NULL. Those who have it open keep it (but those who sleep on a System V semaphore that was
- * removed get -EIDRM). Returns 0; -EMFILE, -ENFILE, -ENOMEM, with nothing removed: it takes a look at
- * the ring to find them; or as from shmring_segment_unlink(). */
+ * removed get -EIDRM). Returns 0; -EMFILE, -ENFILE, -ENOMEM, with nothing removed: it has to look
+ * at the ring to find them; or as from shmring_segment_unlink(). */
 int shmring_channel_unlink(const char *name, const shmring_segment_options *options);
 
 /* Opens the channel and takes the role. options may be NULL. Returns 0, or, with the handle

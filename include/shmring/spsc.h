@@ -152,7 +152,7 @@ inline int shmring_spsc_error(const shmring_spsc_side *side)
 
 /*
  * What has become of the other side? Calls the kernel: ask when nothing has come for a while.
- *   0            it is attached and alive (which a stopped process is)
+ *   0            it is attached and alive (which a stopped process is), or nobody can say
  *   -ENOTCONN    nobody was ever there, or its end was reported already (shmring_spsc_peer_ended)
  *   -EPIPE       it detached
  *   -EOWNERDEAD  it died attached

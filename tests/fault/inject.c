@@ -14,24 +14,27 @@ extern const char __executable_start[];
 static _Thread_local bool armed;
 static fault planned[FAULT_PLANNED];
 static fault_trace trace[FAULT_TRACE_MAX];
-static int traced, injected;
+static int traced, injected, injected_before, injected_most;
 static bool undoing_failed;
 static int sets[SETS_MAX], set_count;
 
 void fault_plan(const fault faults[FAULT_PLANNED])
 {
     memcpy(planned, faults, sizeof planned);
-    traced = injected = 0;
+    traced = injected = injected_most = 0;
     undoing_failed = false;
 }
 
 void fault_arm(void)
 {
+    injected_before = injected;
     armed = true;
 }
 
 void fault_disarm(void)
 {
+    if (armed && injected - injected_before > injected_most)
+        injected_most = injected - injected_before;
     armed = false;
 }
 
@@ -44,6 +47,11 @@ const fault_trace *fault_traced(int *ret_count)
 int fault_injected(void)
 {
     return injected;
+}
+
+int fault_injected_at_once(void)
+{
+    return injected_most;
 }
 
 bool fault_undoing_failed(void)
@@ -62,7 +70,7 @@ static bool is_listed(const int *errors, size_t count, int error)
 /* What passes by itself fails a few times: the library may try again until then. */
 static bool is_due(const fault *wish, int n, const fault_call *call)
 {
-    const bool passes = wish->error == EINTR || wish->error == EAGAIN;
+    const bool passes = wish->error == EINTR || wish->error == EAGAIN || wish->error == ETIMEDOUT;
 
     if (wish->n == 0 || n < wish->n || !is_listed(call->errors, FAULT_ERRORS_MAX, wish->error))
         return false;

@@ -37,6 +37,7 @@ void fault_disarm(void);
  * away what has a name. */
 const fault_trace *fault_traced(int *ret_count);
 int fault_injected(void);
+int fault_injected_at_once(void); /* the most while it was armed */
 bool fault_undoing_failed(void);
 
 /* System V sets that were made by the library and are there still. */

@@ -24,7 +24,14 @@ void leaks_look_for(const char *mark, const char *directory)
     our_directory = directory;
 }
 
-static int count_files(const char *path, bool removes)
+static bool is_lock(const char *name)
+{
+    size_t length = strlen(name), end = strlen(".lock");
+
+    return length >= end && strcmp(name + length - end, ".lock") == 0;
+}
+
+static int count_files(const char *path, bool removes, int *ret_locks)
 {
     DIR *directory = opendir(path);
     struct dirent *entry;
@@ -34,7 +41,10 @@ static int count_files(const char *path, bool removes)
     while ((entry = readdir(directory)) != NULL) {
         if (strstr(entry->d_name, our_mark) == NULL)
             continue;
-        count++;
+        if (is_lock(entry->d_name))
+            ++*ret_locks;
+        else
+            count++;
         if (removes)
             CHECK(unlinkat(dirfd(directory), entry->d_name, 0) == 0);
     }
@@ -86,18 +96,20 @@ void leaks_count(leaks *ret_now)
 {
     *ret_now = (leaks){.mappings = count_mappings(), .sets = fault_sets()};
     count_fds(ret_now);
-    ret_now->files = count_files("/dev/shm", false);
+    ret_now->files = count_files("/dev/shm", false, &ret_now->locks);
     if (our_directory != NULL)
-        ret_now->files += count_files(our_directory, false);
+        ret_now->files += count_files(our_directory, false, &ret_now->locks);
     if (!IS_SANITIZED)
         ret_now->address_space = count_pages();
 }
 
 void leaks_remove_named(void)
 {
-    count_files("/dev/shm", true);
+    int locks = 0;
+
+    count_files("/dev/shm", true, &locks);
     if (our_directory != NULL)
-        count_files(our_directory, true);
+        count_files(our_directory, true, &locks);
     fault_sets_remove();
 }
 
@@ -118,6 +130,8 @@ bool leaks_are_equal(const leaks *before, const leaks *now, bool named)
             printf("  descriptor %d: %s\n", fd, now->fds[fd] ? "left open" : "closed");
             equal = false;
         }
+    if (named && fault_injected() == 0)
+        equal &= is_equal("lock files", before->locks, now->locks);
     if (named) {
         equal &= is_equal("files left behind", before->files, now->files);
         equal &= is_equal("System V sets left behind", before->sets, now->sets);

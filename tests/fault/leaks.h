@@ -13,6 +13,7 @@ typedef struct leaks {
     int mappings;       /* of files and memfds of ours */
     long address_space; /* pages; 0 under sanitizers, which have their own */
     int files;          /* of ours in /dev/shm and in the directory of the sockets */
+    int locks;          /* files beside a socket, which may stay if something failed */
     int sets;           /* of System V semaphores */
 } leaks;
 

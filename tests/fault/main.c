@@ -19,6 +19,7 @@ static const struct {
     {"segment", scenarios_segment},
     {"ring", scenarios_ring},
     {"open", scenarios_open},
+    {"wait", scenarios_wait},
 };
 
 int main(int count, char **arguments)

@@ -10,6 +10,7 @@ enum {
     EACH_SITE = 3, /* so many calls of one site fail in turn */
     EACH_PAIR = 6, /* so many runs with an errno, in all: then its other errnos stand for it */
     HANG_S = 20,
+    BUSY = 200, /* so many failures in one call */
     MARK = 0xa5,
     FAILURES_MAX = 50,
 };
@@ -127,6 +128,7 @@ static void run(const struct scenario *scenario, const fault faults[FAULT_PLANNE
 
     describe(scenario, faults);
     alarm(HANG_S);
+    fault_plan((fault[FAULT_PLANNED]){{0}});
     leaks_count(&before);
     if (scenario->prepare != NULL)
         scenario->prepare(scenario);
@@ -147,6 +149,8 @@ static void run(const struct scenario *scenario, const fault faults[FAULT_PLANNE
     snprintf(what, sizeof what, "returns %d, which is not documented", error);
     if (!is_documented(scenario, error))
         failed(what);
+    if (fault_injected_at_once() > BUSY)
+        failed("tries again and again, without a pause");
     leaks_count(&after);
     if (error != 0 && !scenario->keeps && !leaks_are_equal(&prepared, &after, undone))
         failed("something is left after a failure");
