@@ -194,7 +194,7 @@ int shmring_link_accept(shmring_listener *listener, shmring_link *ret_link, int6
             return -EINTR;
         /* At most the cap, for the sake of handshakes whose time runs out. */
         left = left < SHMRING_WAIT_CAP_NS ? left : SHMRING_WAIT_CAP_NS;
-        if (poll(&one, 1, (int)((left + ns_per_ms - 1) / ns_per_ms)) < 0 && errno == EINTR)
-            return -EINTR;
+        if (poll(&one, 1, (int)((left + ns_per_ms - 1) / ns_per_ms)) < 0)
+            return errno == EINTR || errno == ENOMEM ? -errno : -ENOSYS;
     }
 }

@@ -16,6 +16,7 @@
 
 enum {
     BACKLOG = SHMRING_LINK_PENDING, /* who comes last is to get a place within his timeout */
+    LOCK_TRIES = 64,
     SOCKET_MODE = 0600,
     OTHERS_WRITE = S_IWGRP | S_IWOTH,
 };
@@ -58,7 +59,7 @@ static int lock_path(const char *path)
     char lock_name[SHMRING_LINK_PATH_MAX + sizeof ".lock"];
 
     snprintf(lock_name, sizeof lock_name, "%s.lock", path);
-    for (;;) {
+    for (int i = 0; i < LOCK_TRIES; i++) {
         struct stat status;
         int fd =
             open(lock_name, O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, SOCKET_MODE);
@@ -78,6 +79,7 @@ static int lock_path(const char *path)
         if (error != 0)
             return error == -EBUSY ? -EADDRINUSE : error;
     }
+    return -EADDRINUSE; /* by servers that come and go */
 }
 
 /* A listening socket, under another name until it listens: nobody is ever refused for coming a

@@ -138,7 +138,8 @@ typedef struct shmring_link {
  *   -EPROTONOSUPPORT  it speaks another version, or offers what we do not know
  *   -EMSGSIZE    its rings are larger than the options permit
  *   -EOPNOTSUPP  the kernel lacks something, or the server does not permit client_owned
- *   -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -ENOBUFS, -ETOOMANYREFS
+ *   -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -ENOBUFS, -ETOOMANYREFS, -ENOTDIR, -ELOOP
+ *   -EFBIG       client_owned, and its rings are larger than a file may be (RLIMIT_FSIZE)
  */
 int shmring_link_connect(shmring_link *ret_link, const char *path,
                          const shmring_link_options *options, int64_t deadline);
@@ -250,7 +251,9 @@ typedef struct shmring_listener {
  *   -EPERM       the directory belongs neither to the caller nor to root, or others may write to it
  *                (and it is not sticky), or the file beside it is another's, or no file
  *   -EOPNOTSUPP  the kernel cannot seal memory so that links are possible
- *   -ENOENT, -EACCES, -ENOTDIR, -ELOOP, -EROFS, -ENOSPC, -EMFILE, -ENFILE, -ENOMEM
+ *   -EOPNOTSUPP, -ENOLCK  as from shmring_member_join()
+ *   -ENOENT, -EACCES, -ENOTDIR, -ELOOP, -EROFS, -ENOSPC, -EMFILE, -ENFILE, -ENOMEM and others as from
+ *                open(2), bind(2), rename(2) and mkdir(2)
  */
 int shmring_link_listen(shmring_listener *ret_listener, const char *path,
                         const shmring_link_options *options);
@@ -272,6 +275,7 @@ inline int shmring_listener_fd(const shmring_listener *listener)
  * more comes, the oldest of the uid that has most of them is dropped, once it has had 100 ms.
  * Returns 0, -ETIMEDOUT, -EINTR, or
  *   -EMFILE, -ENFILE, -ENOMEM, -ENOSPC, -ENOBUFS  a client had to be dropped for lack of that
+ *   -ENOSYS  the kernel refuses to let it sleep
  */
 int shmring_link_accept(shmring_listener *listener, shmring_link *ret_link, int64_t deadline);
 

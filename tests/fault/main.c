@@ -16,10 +16,8 @@ static const struct {
     const char *name;
     void (*run)(void);
 } groups[] = {
-    {"segment", scenarios_segment},
-    {"ring", scenarios_ring},
-    {"open", scenarios_open},
-    {"wait", scenarios_wait},
+    {"segment", scenarios_segment}, {"ring", scenarios_ring}, {"open", scenarios_open},
+    {"wait", scenarios_wait},       {"link", scenarios_link},
 };
 
 int main(int count, char **arguments)

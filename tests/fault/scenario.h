@@ -33,6 +33,7 @@ void scenario_check_marked(const void *output, size_t size);
 
 /* The groups. */
 void scenarios_segment(void), scenarios_ring(void), scenarios_open(void), scenarios_wait(void);
+void scenarios_link(void);
 
 /* Prints the counts, and the sites if that is asked for. Did all hold? */
 bool scenario_report(const char *group, bool sites);

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Links: listening, connecting, each step of both halves of the handshake, and closing. Server and
+ * client are one thread, and take turns; the calls of one of them fail.
+ */
+#include "../check.h"
+
+#include "scenario.h"
+
+#include <dirent.h>
+#include <shmring/link.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+static const int listen_errors[] = {EINVAL, ENAMETOOLONG, EADDRINUSE, EEXIST, EPERM,   EOPNOTSUPP,
+                                    ENOENT, EACCES,       ENOTDIR,    EROFS,  ENOSPC,  EMFILE,
+                                    ENFILE, ENOMEM,       ELOOP,      EDQUOT, EMLINK,  ENOBUFS,
+                                    EBUSY,  EISDIR,       ENXIO,      ENOLCK, ENOTSUP, 0};
+static const int connect_errors[] = {
+    EINVAL, ENAMETOOLONG, ENOENT,          ECONNREFUSED, EACCES,     EPERM,  ETIMEDOUT, EINTR,
+    EPROTO, EBADMSG,      EPROTONOSUPPORT, EMSGSIZE,     EOPNOTSUPP, EMFILE, ENFILE,    ENOMEM,
+    ENOSPC, ENOBUFS,      ETOOMANYREFS,    ENOTDIR,      ELOOP,      EFBIG,  0};
+/* Also what a handshake that was begun without a path says. */
+static const int accept_errors[] = {ETIMEDOUT, EINTR,   EMFILE, ENFILE, ENOMEM,
+                                    ENOSPC,    ENOBUFS, ENOSYS, 0};
+static const int begin_errors[] = {EINVAL,     EBADF,   ENOTSOCK, ENOTCONN,     EPERM, EPROTO,
+                                   EOPNOTSUPP, ENOBUFS, ENOMEM,   ETOOMANYREFS, 0};
+static const int pidfd_errors[] = {EOPNOTSUPP, ESRCH, EMFILE, ENFILE, 0};
+static const int no_errors[] = {0};
+
+enum { PLAIN, POLLABLE, OWNED, ASKED, HOW_MANY };
+enum { AT_PATH, RELATIVE, NAMED, ABSTRACT };
+static const int64_t TIMEOUT_NS = 200000000, MOMENT_NS = 2000000;
+
+static char directory[64], path[128];
+static shmring_listener listener;
+static shmring_handshake connecting;
+static shmring_link server, client;
+static bool has_server, has_client;
+static int sockets[2];
+
+static bool is_welcome(void *argument, const shmring_link_peer *peer, bool is_listed, int pidfd)
+{
+    (void)argument, (void)peer, (void)pidfd;
+    return is_listed;
+}
+
+static shmring_link_options options_of(const struct scenario *scenario)
+{
+    return (shmring_link_options){
+        .size = sizeof(shmring_link_options),
+        .capacity = 4096,
+        .timeout_ns = TIMEOUT_NS,
+        .pollable = scenario->variant == POLLABLE,
+        .client_owned = scenario->variant == OWNED,
+        .is_welcome = scenario->variant == ASKED ? is_welcome : NULL,
+    };
+}
+
+static int listen_at(const struct scenario *scenario)
+{
+    shmring_link_options options = options_of(scenario);
+    const char *at = path;
+
+    if (scenario->variant == RELATIVE)
+        at = "./shmring-link.sock";
+    if (scenario->variant == NAMED)
+        at = "shmring-link";
+    if (scenario->variant == ABSTRACT)
+        at = "@shmring-link";
+    options.is_welcome = is_welcome;
+    fault_arm();
+    int error = shmring_link_listen(&listener, at, &options);
+
+    fault_disarm();
+    return error;
+}
+
+static void start(const struct scenario *scenario)
+{
+    shmring_link_options options = options_of(scenario);
+
+    has_server = has_client = false;
+    CHECK_EQ(shmring_link_listen(&listener, path, &options), 0);
+}
+
+static void stop(const struct scenario *scenario)
+{
+    (void)scenario;
+    if (has_client)
+        shmring_link_close(&client);
+    if (has_server)
+        shmring_link_close(&server);
+    has_server = has_client = false;
+    shmring_handshake_cancel(&connecting);
+    shmring_listener_close(&listener);
+}
+
+static int close_listener(const struct scenario *scenario)
+{
+    (void)scenario;
+    errno = ERANGE;
+    fault_arm();
+    shmring_listener_close(&listener);
+    fault_disarm();
+    CHECK_EQ(errno, ERANGE);
+    return 0;
+}
+
+/* One turn of the client: 0 when it has its link. */
+static int client_turn(bool armed)
+{
+    shmring_link made;
+
+    if (has_client)
+        return 0;
+    scenario_mark(&made, sizeof made);
+    if (armed)
+        fault_arm();
+    int error = shmring_handshake_step(&connecting, &made);
+
+    fault_disarm();
+    has_client = error == 0;
+    if (has_client)
+        client = made;
+    else
+        scenario_check_marked(&made, sizeof made);
+    return error;
+}
+
+static int server_turn(bool armed, int64_t deadline)
+{
+    shmring_link made;
+
+    if (has_server)
+        return 0;
+    scenario_mark(&made, sizeof made);
+    if (armed)
+        fault_arm();
+    int error = shmring_link_accept(&listener, &made, deadline);
+
+    fault_disarm();
+    has_server = error == 0;
+    if (has_server)
+        server = made;
+    else
+        scenario_check_marked(&made, sizeof made);
+    return error;
+}
+
+static int begin(const struct scenario *scenario, bool armed)
+{
+    shmring_link_options options = options_of(scenario);
+
+    options.is_welcome = NULL;
+    scenario_mark(&connecting, sizeof connecting);
+    if (armed)
+        fault_arm();
+    int error = shmring_handshake_connect(&connecting, path, &options);
+
+    fault_disarm();
+    if (error != 0) /* not promised untouched */
+        memset(&connecting, 0, sizeof connecting);
+    return error;
+}
+
+/* The client's calls fail. */
+static int shake_as_client(const struct scenario *scenario)
+{
+    int64_t until = shmring_deadline(HANG_NS);
+    int error = begin(scenario, true);
+
+    if (error == -EAGAIN)
+        return -ETIMEDOUT;
+    while (error == 0 || error == -EAGAIN) {
+        if (has_client && has_server)
+            return 0;
+        CHECK(shmring_clock() < until);
+        server_turn(false, SHMRING_NOW);
+        error = client_turn(true);
+    }
+    /* The server learns of it, and lets go. */
+    while (listener.pending[0].state != 0 && shmring_clock() < until)
+        server_turn(false, SHMRING_NOW);
+    CHECK(listener.pending[0].state == 0);
+    return error;
+}
+
+/* The server's calls fail. What accept says about it is checked; the client must come to an end,
+ * too, and neither of them has a link that the other has not, but for a moment. */
+static int shake_as_server(const struct scenario *scenario)
+{
+    int64_t until = shmring_deadline(HANG_NS);
+    int first = 0;
+
+    CHECK_EQ(begin(scenario, false), 0);
+    for (int error = -EAGAIN; error == -EAGAIN || (error == 0 && !has_server);) {
+        CHECK(shmring_clock() < until);
+        int accepted = server_turn(true, scenario->is_queue ? shmring_deadline(1000) : SHMRING_NOW);
+
+        if (accepted != 0 && accepted != -ETIMEDOUT && first == 0)
+            first = accepted;
+        error = client_turn(false);
+        usleep(100);
+    }
+    while (!has_client && listener.pending[0].state != 0 && shmring_clock() < until)
+        server_turn(true, SHMRING_NOW);
+    return first;
+}
+
+/* A link that both have works in both directions. Then all is closed. */
+static void use(const struct scenario *scenario)
+{
+    const char message[] = "one";
+    char got[sizeof message];
+
+    if (has_client && has_server) {
+        int64_t deadline = shmring_deadline(HANG_NS);
+
+        CHECK_EQ(shmring_sender_send(&client.sender, message, sizeof message, 0, deadline), 0);
+        CHECK_EQ(shmring_receiver_recv(&server.receiver, got, sizeof got, NULL, NULL, deadline), 0);
+        CHECK_EQ(shmring_sender_send(&server.sender, message, sizeof message, 0, deadline), 0);
+        CHECK_EQ(shmring_receiver_recv(&client.receiver, got, sizeof got, NULL, NULL, deadline), 0);
+    }
+    stop(scenario);
+}
+
+static void connect_both(const struct scenario *scenario)
+{
+    start(scenario);
+    CHECK_EQ(shake_as_client(scenario), 0);
+}
+
+static int close_both(const struct scenario *scenario)
+{
+    (void)scenario;
+    errno = ERANGE;
+    fault_arm();
+    shmring_link_close(&client);
+    shmring_link_close(&server);
+    fault_disarm();
+    CHECK_EQ(errno, ERANGE);
+    has_client = has_server = false;
+    return 0;
+}
+
+static int ask_pidfd(const struct scenario *scenario)
+{
+    (void)scenario;
+    fault_arm();
+    int fd = shmring_link_pidfd(&client);
+
+    fault_disarm();
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 ? fd : 0;
+}
+
+static int wait_in_vain(const struct scenario *scenario)
+{
+    (void)scenario;
+    return server_turn(true, shmring_deadline(MOMENT_NS));
+}
+
+/* To a server that does not answer. */
+static int connect_in_vain(const struct scenario *scenario)
+{
+    shmring_link_options options = options_of(scenario);
+    shmring_link made;
+
+    scenario_mark(&made, sizeof made);
+    fault_arm();
+    int error = shmring_link_connect(&made, path, &options, shmring_deadline(MOMENT_NS));
+
+    fault_disarm();
+    CHECK(error != 0);
+    scenario_check_marked(&made, sizeof made);
+    return error;
+}
+
+static void pair(const struct scenario *scenario)
+{
+    (void)scenario;
+    CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets) == 0);
+}
+
+static int begin_on_pair(const struct scenario *scenario)
+{
+    shmring_link_options options = options_of(scenario);
+
+    scenario_mark(&connecting, sizeof connecting);
+    fault_arm();
+    int error = shmring_handshake_begin(&connecting, SHMRING_LINK_CLIENT, sockets[0], &options);
+
+    fault_disarm();
+    if (error != 0) {
+        scenario_check_marked(&connecting, sizeof connecting);
+        memset(&connecting, 0, sizeof connecting);
+    } else {
+        sockets[0] = -1;
+    }
+    return error;
+}
+
+static void close_pair(const struct scenario *scenario)
+{
+    (void)scenario;
+    shmring_handshake_cancel(&connecting);
+    for (int i = 0; i < 2; i++)
+        if (sockets[i] >= 0)
+            close(sockets[i]);
+}
+
+static void try_link(int how)
+{
+    struct scenario of = {.prepare = start, .clean = use, .variant = how, .keeps = true};
+
+    of.name = "handshake of the client", of.act = shake_as_client, of.errors = connect_errors;
+    scenario_try(&of);
+    of.name = "handshake of the server", of.act = shake_as_server, of.errors = accept_errors;
+    scenario_try(&of);
+    of.is_queue = true; /* waiting */
+    scenario_try(&of);
+    of.is_queue = false;
+    of.name = "close", of.act = close_both, of.prepare = connect_both, of.errors = no_errors;
+    scenario_try(&of);
+}
+
+void scenarios_link(void)
+{
+    char made[96];
+
+    snprintf(directory, sizeof directory, "/tmp/shmring-link-XXXXXX");
+    CHECK(mkdtemp(directory) != NULL && chdir(directory) == 0);
+    CHECK(setenv("XDG_RUNTIME_DIR", directory, 1) == 0);
+    snprintf(path, sizeof path, "%s/shmring-link.sock", directory);
+    snprintf(made, sizeof made, "%s/shmring", directory);
+    CHECK(mkdir(made, 0700) == 0);
+    for (int where = AT_PATH; where <= ABSTRACT; where++) {
+        leaks_look_for("shmring-link", where == NAMED ? made : directory);
+        scenario_try(&(struct scenario){.name = "listen",
+                                        .act = listen_at,
+                                        .clean = stop,
+                                        .errors = listen_errors,
+                                        .variant = where});
+    }
+    scenario_try(&(struct scenario){.name = "close listener",
+                                    .act = close_listener,
+                                    .prepare = start,
+                                    .clean = stop,
+                                    .errors = no_errors});
+    for (int how = PLAIN; how < HOW_MANY; how++)
+        try_link(how);
+    scenario_try(&(struct scenario){.name = "pidfd",
+                                    .act = ask_pidfd,
+                                    .prepare = connect_both,
+                                    .clean = stop,
+                                    .errors = pidfd_errors});
+    scenario_try(&(struct scenario){.name = "accept nobody",
+                                    .act = wait_in_vain,
+                                    .prepare = start,
+                                    .clean = stop,
+                                    .errors = accept_errors});
+    scenario_try(&(struct scenario){.name = "connect in vain",
+                                    .act = connect_in_vain,
+                                    .prepare = start,
+                                    .clean = stop,
+                                    .errors = connect_errors});
+    scenario_try(&(struct scenario){.name = "begin",
+                                    .act = begin_on_pair,
+                                    .prepare = pair,
+                                    .clean = close_pair,
+                                    .errors = begin_errors});
+    CHECK(chdir("/") == 0 && rmdir(made) == 0 && rmdir(directory) == 0);
+}
