@@ -5,7 +5,7 @@
  */
 #include "../check.h"
 
-#include "scenario.h"
+#include "link_pair.h"
 
 #include <dirent.h>
 #include <shmring/link.h>
@@ -26,19 +26,24 @@ static const int accept_errors[] = {ETIMEDOUT, EINTR,   EMFILE, ENFILE, ENOMEM,
                                     ENOSPC,    ENOBUFS, ENOSYS, 0};
 static const int begin_errors[] = {EINVAL,     EBADF,   ENOTSOCK, ENOTCONN,     EPERM, EPROTO,
                                    EOPNOTSUPP, ENOBUFS, ENOMEM,   ETOOMANYREFS, 0};
-static const int pidfd_errors[] = {EOPNOTSUPP, ESRCH, EMFILE, ENFILE, 0};
 static const int no_errors[] = {0};
 
-enum { PLAIN, POLLABLE, OWNED, ASKED, HOW_MANY };
 enum { AT_PATH, RELATIVE, NAMED, ABSTRACT };
-static const int64_t TIMEOUT_NS = 200000000, MOMENT_NS = 2000000;
+static const int64_t TIMEOUT_NS = 100000000, MOMENT_NS = 2000000;
 
 static char directory[64], path[128];
 static shmring_listener listener;
 static shmring_handshake connecting;
-static shmring_link server, client;
+shmring_link link_server, link_client;
 static bool has_server, has_client;
 static int sockets[2];
+
+static bool is_nobody_welcome(void *argument, const shmring_link_peer *peer, bool is_listed,
+                              int pidfd)
+{
+    (void)argument, (void)peer, (void)pidfd, (void)is_listed;
+    return false;
+}
 
 static bool is_welcome(void *argument, const shmring_link_peer *peer, bool is_listed, int pidfd)
 {
@@ -77,7 +82,7 @@ static int listen_at(const struct scenario *scenario)
     return error;
 }
 
-static void start(const struct scenario *scenario)
+void link_pair_start(const struct scenario *scenario)
 {
     shmring_link_options options = options_of(scenario);
 
@@ -85,13 +90,13 @@ static void start(const struct scenario *scenario)
     CHECK_EQ(shmring_link_listen(&listener, path, &options), 0);
 }
 
-static void stop(const struct scenario *scenario)
+void link_pair_stop(const struct scenario *scenario)
 {
     (void)scenario;
     if (has_client)
-        shmring_link_close(&client);
+        shmring_link_close(&link_client);
     if (has_server)
-        shmring_link_close(&server);
+        shmring_link_close(&link_server);
     has_server = has_client = false;
     shmring_handshake_cancel(&connecting);
     shmring_listener_close(&listener);
@@ -123,7 +128,7 @@ static int client_turn(bool armed)
     fault_disarm();
     has_client = error == 0;
     if (has_client)
-        client = made;
+        link_client = made;
     else
         scenario_check_marked(&made, sizeof made);
     return error;
@@ -143,7 +148,7 @@ static int server_turn(bool armed, int64_t deadline)
     fault_disarm();
     has_server = error == 0;
     if (has_server)
-        server = made;
+        link_server = made;
     else
         scenario_check_marked(&made, sizeof made);
     return error;
@@ -210,57 +215,44 @@ static int shake_as_server(const struct scenario *scenario)
 }
 
 /* A link that both have works in both directions. Then all is closed. */
-static void use(const struct scenario *scenario)
+void link_pair_use(const struct scenario *scenario)
 {
     const char message[] = "one";
     char got[sizeof message];
 
-    if (has_client && has_server) {
+    if (has_client && has_server && link_client.mine.base != NULL) {
         int64_t deadline = shmring_deadline(HANG_NS);
 
-        CHECK_EQ(shmring_sender_send(&client.sender, message, sizeof message, 0, deadline), 0);
-        CHECK_EQ(shmring_receiver_recv(&server.receiver, got, sizeof got, NULL, NULL, deadline), 0);
-        CHECK_EQ(shmring_sender_send(&server.sender, message, sizeof message, 0, deadline), 0);
-        CHECK_EQ(shmring_receiver_recv(&client.receiver, got, sizeof got, NULL, NULL, deadline), 0);
+        CHECK_EQ(shmring_sender_send(&link_client.sender, message, sizeof message, 0, deadline), 0);
+        CHECK_EQ(
+            shmring_receiver_recv(&link_server.receiver, got, sizeof got, NULL, NULL, deadline), 0);
+        CHECK_EQ(shmring_sender_send(&link_server.sender, message, sizeof message, 0, deadline), 0);
+        CHECK_EQ(
+            shmring_receiver_recv(&link_client.receiver, got, sizeof got, NULL, NULL, deadline), 0);
     }
-    stop(scenario);
+    link_pair_stop(scenario);
 }
 
-static void connect_both(const struct scenario *scenario)
+void link_pair_connect(const struct scenario *scenario)
 {
-    start(scenario);
+    link_pair_start(scenario);
     CHECK_EQ(shake_as_client(scenario), 0);
-}
-
-static int close_both(const struct scenario *scenario)
-{
-    (void)scenario;
-    errno = ERANGE;
-    fault_arm();
-    shmring_link_close(&client);
-    shmring_link_close(&server);
-    fault_disarm();
-    CHECK_EQ(errno, ERANGE);
-    has_client = has_server = false;
-    return 0;
-}
-
-static int ask_pidfd(const struct scenario *scenario)
-{
-    (void)scenario;
-    fault_arm();
-    int fd = shmring_link_pidfd(&client);
-
-    fault_disarm();
-    if (fd >= 0)
-        close(fd);
-    return fd < 0 ? fd : 0;
 }
 
 static int wait_in_vain(const struct scenario *scenario)
 {
     (void)scenario;
     return server_turn(true, shmring_deadline(MOMENT_NS));
+}
+
+/* A client that is not welcome. */
+static void start_unfriendly(const struct scenario *scenario)
+{
+    shmring_link_options options = options_of(scenario);
+
+    options.is_welcome = is_nobody_welcome;
+    CHECK_EQ(shmring_link_listen(&listener, path, &options), 0);
+    CHECK_EQ(begin(scenario, false), 0);
 }
 
 /* To a server that does not answer. */
@@ -314,7 +306,8 @@ static void close_pair(const struct scenario *scenario)
 
 static void try_link(int how)
 {
-    struct scenario of = {.prepare = start, .clean = use, .variant = how, .keeps = true};
+    struct scenario of = {
+        .prepare = link_pair_start, .clean = link_pair_use, .variant = how, .keeps = true};
 
     of.name = "handshake of the client", of.act = shake_as_client, of.errors = connect_errors;
     scenario_try(&of);
@@ -323,8 +316,6 @@ static void try_link(int how)
     of.is_queue = true; /* waiting */
     scenario_try(&of);
     of.is_queue = false;
-    of.name = "close", of.act = close_both, of.prepare = connect_both, of.errors = no_errors;
-    scenario_try(&of);
 }
 
 void scenarios_link(void)
@@ -341,32 +332,34 @@ void scenarios_link(void)
         leaks_look_for("shmring-link", where == NAMED ? made : directory);
         scenario_try(&(struct scenario){.name = "listen",
                                         .act = listen_at,
-                                        .clean = stop,
+                                        .clean = link_pair_stop,
                                         .errors = listen_errors,
                                         .variant = where});
     }
     scenario_try(&(struct scenario){.name = "close listener",
                                     .act = close_listener,
-                                    .prepare = start,
-                                    .clean = stop,
+                                    .prepare = link_pair_start,
+                                    .clean = link_pair_stop,
                                     .errors = no_errors});
-    for (int how = PLAIN; how < HOW_MANY; how++)
-        try_link(how);
-    scenario_try(&(struct scenario){.name = "pidfd",
-                                    .act = ask_pidfd,
-                                    .prepare = connect_both,
-                                    .clean = stop,
-                                    .errors = pidfd_errors});
-    scenario_try(&(struct scenario){.name = "accept nobody",
-                                    .act = wait_in_vain,
-                                    .prepare = start,
-                                    .clean = stop,
-                                    .errors = accept_errors});
     scenario_try(&(struct scenario){.name = "connect in vain",
                                     .act = connect_in_vain,
-                                    .prepare = start,
-                                    .clean = stop,
+                                    .prepare = link_pair_start,
+                                    .clean = link_pair_stop,
                                     .errors = connect_errors});
+    for (int how = PLAIN; how < HOW_MANY; how++) {
+        try_link(how);
+        scenarios_link_use(how);
+    }
+    scenario_try(&(struct scenario){.name = "accept nobody",
+                                    .act = wait_in_vain,
+                                    .prepare = link_pair_start,
+                                    .clean = link_pair_stop,
+                                    .errors = accept_errors});
+    scenario_try(&(struct scenario){.name = "unwelcome",
+                                    .act = wait_in_vain,
+                                    .prepare = start_unfriendly,
+                                    .clean = link_pair_stop,
+                                    .errors = accept_errors});
     scenario_try(&(struct scenario){.name = "begin",
                                     .act = begin_on_pair,
                                     .prepare = pair,

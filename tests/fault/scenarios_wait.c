@@ -225,6 +225,8 @@ void scenarios_wait(void)
                               .is_queue = i % 2 != 0,
                               .errors = wait_errors};
 
+        if (of.backend == SHMRING_BACKEND_EVENTFD)
+            of.name = "descriptor", of.act = poll_fd, scenario_try(&of);
         of.name = "receive", of.act = receive;
         scenario_try(&of);
         of.variant = 1;
@@ -239,8 +241,6 @@ void scenarios_wait(void)
         of.variant = 0, of.prepare = make, of.clean = pass_one;
         if (of.is_queue)
             of.name = "take by", of.act = take_by, scenario_try(&of);
-        if (of.backend == SHMRING_BACKEND_EVENTFD)
-            of.name = "descriptor", of.act = poll_fd, scenario_try(&of);
         of.errors = no_errors, of.name = "wake", of.act = wake;
         scenario_try(&of);
         of.name = "cancel", of.act = cancel;

@@ -22,10 +22,11 @@ static bool is_done(int error)
         return true;
     printf("error %d\n", error);
     errors++;
+    bool is_documented = false;
+
     for (size_t i = 0; i < sizeof documented / sizeof *documented; i++)
-        if (error == -documented[i])
-            return false;
-    CHECK(!"a documented error");
+        is_documented |= error == -documented[i];
+    CHECK(is_documented);
     return false;
 }
 

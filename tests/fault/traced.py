@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""An independent look at what fault_calls does: strace makes each system call fail. traced.py PROGRAM
+"""Independent of fault_calls: strace makes each system call fail. traced.py PROGRAM
 
 PROGRAM (traced.c) marks with getppid() from where to where. Exit status 77: no strace, no ptrace.
 """
