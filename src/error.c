@@ -18,6 +18,7 @@ static const struct {
     {-ECANCELED, "cancelled"},
     {-ECONNREFUSED, "nobody listens there"},
     {-EDEADLK, "it would wait for itself"},
+    {-EDQUOT, "the quota of the file system is used up"},
     {-EEXIST, "exists already"},
     {-EFBIG, "larger than a file may be"},
     {-EIDRM, "its semaphores were removed: no one can wait"},

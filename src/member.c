@@ -67,7 +67,7 @@ int shmring_member_probe(int fd, uint32_t id)
     struct flock lock = byte_lock(F_WRLCK, id);
 
     if (fcntl(fd, F_OFD_GETLK, &lock) != 0)
-        return errno == EINVAL ? -ENOTSUP : -errno;
+        return errno == EINVAL ? -EOPNOTSUPP : -errno;
     return lock.l_type != F_UNLCK;
 }
 

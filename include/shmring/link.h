@@ -250,10 +250,9 @@ typedef struct shmring_listener {
  *   -EEXIST      there is something else than a socket
  *   -EPERM       the directory belongs neither to the caller nor to root, or others may write to it
  *                (and it is not sticky), or the file beside it is another's, or no file
- *   -EOPNOTSUPP  the kernel cannot seal memory so that links are possible
- *   -EOPNOTSUPP, -ENOLCK  as from shmring_member_join()
- *   -ENOENT, -EACCES, -ENOTDIR, -ELOOP, -EROFS, -ENOSPC, -EMFILE, -ENFILE, -ENOMEM and others as from
- *                open(2), bind(2), rename(2) and mkdir(2)
+ *   -EOPNOTSUPP  the kernel cannot seal memory so that links are possible, or has no OFD locks
+ *   -ENOENT, -EACCES, -ENOTDIR, -ELOOP, -EROFS, -ENOSPC, -EMFILE, -ENFILE, -ENOMEM, -ENOLCK and
+ *                others as from open(2), bind(2), rename(2) and mkdir(2)
  */
 int shmring_link_listen(shmring_listener *ret_listener, const char *path,
                         const shmring_link_options *options);

@@ -63,7 +63,7 @@ void shmring_member_leave(int member_fd);
  * Does a living member hold id? fd is any descriptor of the object, read-only ones too; a place
  * that fd's own description holds does not count. Takes about half a microsecond; do not poll it
  * in a loop without a pause, the dying process needs the processor too. Thread-safe,
- * async-signal-safe. Returns 1 (held), 0 (free), -ENOTSUP (no OFD locks), or as from fcntl(2).
+ * async-signal-safe. Returns 1 (held), 0 (free), -EOPNOTSUPP (no OFD locks), or as from fcntl(2).
  */
 int shmring_member_probe(int fd, uint32_t id);
 

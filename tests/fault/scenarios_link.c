@@ -13,10 +13,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-static const int listen_errors[] = {EINVAL, ENAMETOOLONG, EADDRINUSE, EEXIST, EPERM,   EOPNOTSUPP,
-                                    ENOENT, EACCES,       ENOTDIR,    EROFS,  ENOSPC,  EMFILE,
-                                    ENFILE, ENOMEM,       ELOOP,      EDQUOT, EMLINK,  ENOBUFS,
-                                    EBUSY,  EISDIR,       ENXIO,      ENOLCK, ENOTSUP, 0};
+static const int listen_errors[] = {
+    EINVAL,  ENAMETOOLONG, EADDRINUSE, EEXIST, EPERM,  EOPNOTSUPP, ENOENT,     EACCES,
+    ENOTDIR, EROFS,        ENOSPC,     EMFILE, ENFILE, ENOMEM,     ELOOP,      EDQUOT,
+    EMLINK,  ENOBUFS,      EBUSY,      EISDIR, ENXIO,  ENOLCK,     EOPNOTSUPP, 0};
 static const int connect_errors[] = {
     EINVAL, ENAMETOOLONG, ENOENT,          ECONNREFUSED, EACCES,     EPERM,  ETIMEDOUT, EINTR,
     EPROTO, EBADMSG,      EPROTONOSUPPORT, EMSGSIZE,     EOPNOTSUPP, EMFILE, ENFILE,    ENOMEM,

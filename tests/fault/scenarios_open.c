@@ -8,7 +8,7 @@
 
 static const int open_errors[] = {EINVAL, ENAMETOOLONG, ENOENT, EPERM,  EACCES,          EPROTO,
                                   EAGAIN, EBADMSG,      EBADF,  ENOSPC, EPROTONOSUPPORT, EMFILE,
-                                  ENFILE, ENOMEM,       EROFS,  EBUSY,  ENOTSUP,         ENOLCK,
+                                  ENFILE, ENOMEM,       EROFS,  EBUSY,  EOPNOTSUPP,      ENOLCK,
                                   EUSERS, EOPNOTSUPP,   EFBIG,  EDQUOT, EEXIST,          0};
 static const int no_errors[] = {0};
 

@@ -16,8 +16,8 @@ static const int open_errors[] = {EINVAL, ENAMETOOLONG, ENOENT,          EPERM, 
                                   EAGAIN, EBADMSG,      EPROTONOSUPPORT, ENOSPC, EMFILE, ENFILE,
                                   ENOMEM, EROFS,        EBADF,           0};
 static const int unlink_errors[] = {ENOENT, EACCES, EPERM, EBUSY, ENOMEM, EROFS, 0};
-static const int join_errors[] = {EBUSY,  ENOTSUP, EBADF,  EACCES, EMFILE, ENFILE,
-                                  ENOMEM, ENOLCK,  EUSERS, ENOENT, 0};
+static const int join_errors[] = {EBUSY,  EOPNOTSUPP, EBADF,  EACCES, EMFILE, ENFILE,
+                                  ENOMEM, ENOLCK,     EUSERS, ENOENT, 0};
 static const int no_errors[] = {0};
 
 enum { PLAIN, NAMELESS, WISHES };

@@ -10,9 +10,9 @@
 #include <dirent.h>
 #include <string.h>
 
-static const int documented[] = {EACCES, EAGAIN,  EBADMSG, EBUSY,  EDQUOT, EEXIST,   EFBIG,  EINTR,
-                                 EINVAL, EIDRM,   EMFILE,  ENFILE, ENOENT, ENOLCK,   ENOMEM, ENOSPC,
-                                 ENOSYS, ENOTSUP, EPERM,   EPROTO, EROFS,  ETIMEDOUT};
+static const int documented[] = {
+    EACCES, EAGAIN, EBADMSG, EBUSY,  EDQUOT, EEXIST, EFBIG,      EINTR, EINVAL, EIDRM, EMFILE,
+    ENFILE, ENOENT, ENOLCK,  ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP, EPERM, EPROTO, EROFS, ETIMEDOUT};
 
 static int errors;
 
