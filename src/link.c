@@ -26,7 +26,6 @@
 enum {
     SOCKET_MODE_BITS = 0666,
     UID_OF_THE_NAMELESS = 65534, /* all users that have no name in this user namespace */
-    QUEUE_MAX = 1024,            /* no socket of a usual size holds more messages */
 };
 
 int link_read_options(const shmring_link_options *options, shmring_link_options *ret_own)
@@ -108,13 +107,8 @@ void link_permit_fds(int socket, bool permit)
 
 int link_refuse_fds(int socket)
 {
-    uint8_t byte;
-
     link_permit_fds(socket, false);
-    for (int i = 0; i < QUEUE_MAX; i++)
-        if (link_receive(socket, &byte, sizeof byte, NULL, 0) == -EAGAIN)
-            return i == 0 ? 0 : -EPROTO;
-    return -EPROTO;
+    return link_drain(socket);
 }
 
 static int prepare(int socket)

@@ -9,7 +9,10 @@
 #include <unistd.h>
 
 /* The most that one message may bring: more is cut off by the kernel, and refused. */
-enum { RECEIVED_FDS_MAX = 8 };
+enum {
+    RECEIVED_FDS_MAX = 8,
+    QUEUE_MAX = 1024, /* no socket of a usual size holds more messages */
+};
 
 /* Descriptors that came with a message, whatever it was. */
 struct received {
@@ -77,35 +80,68 @@ static void collect(struct msghdr *header, struct received *ret_received)
     }
 }
 
-int link_receive(int socket, void *ret_message, size_t size, int *ret_fds, int count)
+/* One message, of which no more than size bytes. As recvmsg(2); *ret_flags and *ret_received are
+ * written if there is one. */
+static ssize_t receive_any(int socket, void *place, size_t size, int *ret_flags,
+                           struct received *ret_received)
 {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(RECEIVED_FDS_MAX * sizeof(int))];
     } control;
-    uint8_t message[sizeof(struct link_offer) + 1]; /* a byte more: longer ones show */
-    struct iovec bytes = {.iov_base = message, .iov_len = size + 1};
+    struct iovec bytes = {.iov_base = place, .iov_len = size};
     struct msghdr header = {.msg_iov = &bytes,
                             .msg_iovlen = 1,
                             .msg_control = control.bytes,
                             .msg_controllen = sizeof control.bytes};
-    struct received received;
     ssize_t length = recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
     if (length < 0)
+        return length;
+    collect(&header, ret_received);
+    *ret_flags = header.msg_flags;
+    return length;
+}
+
+static void close_all(const struct received *received)
+{
+    for (int i = 0; i < received->count; i++)
+        link_close_fd(received->fds[i]);
+}
+
+int link_receive(int socket, void *ret_message, size_t size, int *ret_fds, int count)
+{
+    uint8_t message[sizeof(struct link_offer) + 1]; /* a byte more: longer ones show */
+    struct received received;
+    int flags;
+    ssize_t length = receive_any(socket, message, size + 1, &flags, &received);
+
+    if (length < 0)
         return errno == EAGAIN || errno == EINTR ? -EAGAIN : -EPROTO;
-    collect(&header, &received);
     if (length == (ssize_t)size && (received.count == count || received.count == 0) &&
-        !received.other && (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
+        !received.other && (flags & (MSG_TRUNC | MSG_CTRUNC)) == 0) {
         memcpy(ret_message, message, size);
         if (received.count > 0)
             memcpy(ret_fds, received.fds, (size_t)received.count * sizeof *ret_fds);
         return received.count;
     }
-    for (int i = 0; i < received.count; i++)
-        link_close_fd(received.fds[i]);
+    close_all(&received);
     /* All that we allow for would have fitted, but for the limit of descriptors. */
-    return (header.msg_flags & MSG_CTRUNC) != 0 && received.count < count ? -EMFILE : -EPROTO;
+    return (flags & MSG_CTRUNC) != 0 && received.count < count ? -EMFILE : -EPROTO;
+}
+
+int link_drain(int socket)
+{
+    for (int i = 0; i < QUEUE_MAX; i++) {
+        struct received received;
+        uint8_t byte;
+        int flags;
+
+        if (receive_any(socket, &byte, sizeof byte, &flags, &received) < 0)
+            return errno == EAGAIN && i == 0 ? 0 : -EPROTO;
+        close_all(&received);
+    }
+    return -EPROTO; /* it has hung up, which a message of no length cannot be told from */
 }
 
 bool link_is_zero(const void *bytes, size_t size)

@@ -100,6 +100,10 @@ int link_send(int socket, const void *message, size_t size, const int *fds, int 
  */
 int link_receive(int socket, void *ret_message, size_t size, int *ret_fds, int count);
 
+/* Receives what is there, and closes the descriptors that came with it. 0: there was nothing; or
+ * -EPROTO: there was, or the other side has hung up. */
+int link_drain(int socket);
+
 /* Closes what came from the other side, whatever it is: a socket must not linger over its data. */
 void link_close_fd(int fd);
 

@@ -39,15 +39,17 @@ MUTANTS = [
     Mutant("length_not_checked", "link_bytes", WIRE,
            "length == (ssize_t)size &&", "length >= 0 &&"),
     Mutant("cut_message_accepted", "link_fds", WIRE,
-           "(header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)", "true)",
+           "(flags & (MSG_TRUNC | MSG_CTRUNC)) == 0)", "true)",
            equivalent="the buffer is longer than the message, and OFFER says how many descriptors "
                       "belong to it: but for that, -EPROTO instead of -EMFILE"),
     Mutant("unwanted_descriptors_kept", "link_fds", WIRE,
-           "    for (int i = 0; i < received.count; i++)\n"
-           "        link_close_fd(received.fds[i]);\n", ""),
+           "    for (int i = 0; i < received->count; i++)\n"
+           "        link_close_fd(received->fds[i]);\n", "    (void)received;\n"),
     Mutant("lingering_closed_as_it_is", "link_fds", WIRE,
            "    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);"
            " /* fails if it is no socket */\n", "    (void)none;\n"),
+    Mutant("queue_left_to_the_kernel", "link_fds", LINK,
+           "    return link_drain(socket);", "    return 0;"),
     Mutant("nonce_not_checked", "link_bytes", CLIENT,
            "memcmp(offer->nonce, handshake->nonce, sizeof offer->nonce) == 0", "true"),
     Mutant("session_of_ack_not_checked", "link_bytes", SERVER,
