@@ -12,7 +12,7 @@ build_packages=(
     libconcurrentqueue-dev liburcu-dev
     python3-jsonschema gnuplot-nox        # what the benchmark writes, and its page
     libcriterion-dev                      # the unit tests
-    spin                                  # a model
+    spin strace                           # a model; tests of failing calls
     gcc-12-multilib libc6-dev-i386        # tests/ports
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user musl-tools
 )
