@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-    DEADLINE_S = 10,
+    DEADLINE_S = 30, /* much, where much else runs; a death is noticed at once */
     CHILDREN_MAX = 2,
 };
 

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-OURS = ("ring_spsc", "channel", "queue")
+OURS = ("ring_spsc", "channel", "link", "queue")
 CLASSICAL = ("pipe", "fifo", "posix_mq", "sysv_msg", "shm_sem", "shm_named_sem", "sysv_shm",
              "pshared_mutex", "eventfd", "unix_stream", "unix_dgram", "unix_seqpacket", "tcp",
              "udp", "raw")
@@ -113,11 +113,13 @@ def start(program, case, directory):
         [program, "--only", case, "--seconds", "9", "--repeat", "1"], stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": directory})
     deadline = time.monotonic() + PATIENCE_S
-    children = []
-    while not children and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-        children = children_of(process.pid, program)
-    time.sleep(0.1)  # most of those that attach to a name have done it
+    children, before = [], None
+    # Until they stay: a daemon is one of them before it runs its own program.
+    while (not children or children != before) and process.poll() is None:
+        if not check(time.monotonic() < deadline, f"{case} does not begin"):
+            break
+        time.sleep(0.1)
+        children, before = children_of(process.pid, program), children
     return process, children
 
 

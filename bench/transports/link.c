@@ -93,7 +93,6 @@ static const struct loops *const by_policy[POLICY_COUNT] = {
 const struct transport transport_link = {
     .name = "link",
     .note = "shmring's handles, for processes that need not trust each other",
-    .is_variant = true,
     .loops = by_policy,
     .open = link_open,
     .attach = link_attach,
