@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <shmring/shmring.h>
 #include <stdio.h>
-#include <string.h>
 
 int main(void)
 {
@@ -18,7 +17,7 @@ int main(void)
             printf("%.*s\n", (int)length, text);
     }
     if (error != -EPIPE) /* the producer has not ended as it should */
-        fprintf(stderr, "consumer: %s\n", strerror(-error));
+        fprintf(stderr, "consumer: %s\n", shmring_error_text(error));
     shmring_receiver_close(&rx);
     return error != -EPIPE;
 }

@@ -49,7 +49,7 @@ static int parent(shmring_receiver *rx, int in)
             int error = drain(rx);
 
             if (error != 0 && error != -ETIMEDOUT)
-                return fprintf(stderr, "epoll: %s\n", strerror(-error)), 1;
+                return fprintf(stderr, "epoll: %s\n", shmring_error_text(error)), 1;
             if (error == 0)
                 open--, epoll_ctl(poll, EPOLL_CTL_DEL, shmring_receiver_fd(rx), NULL);
             continue;

@@ -3,6 +3,7 @@
  * clients; the server ends when the last one has left. Without clients it waits for the first. */
 #define _GNU_SOURCE /* CLOCK_MONOTONIC */
 #include <errno.h>
+#include <shmring/error.h>
 #include <shmring/hub.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
     int error = shmring_hub_open(&hub, argc > 1 ? argv[1] : "example", &options);
 
     if (error != 0)
-        return fprintf(stderr, "hub: %s\n", strerror(-error)), 1;
+        return fprintf(stderr, "hub: %s\n", shmring_error_text(error)), 1;
     serve(hub);
     printf("clients: %d\n", joined);
     return shmring_hub_close(hub) != 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <shmring/shmring.h>
 #include <stdio.h>
-#include <string.h>
 
 int main(int argc, char **argv)
 {
@@ -11,7 +10,7 @@ int main(int argc, char **argv)
     if (error == 0)
         error = shmring_sender_send(&link.sender, "hello", 5, 0, SHMRING_NEVER);
     if (error != 0)
-        fprintf(stderr, "link_client: %s\n", strerror(-error));
+        fprintf(stderr, "link_client: %s\n", shmring_error_text(error));
     shmring_link_close(&link);
     return error != 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <shmring/shmring.h>
 #include <stdio.h>
-#include <string.h>
 
 int main(int argc, char **argv)
 {
@@ -19,7 +18,7 @@ int main(int argc, char **argv)
         shmring_link_close(&link);
     }
     if (error != 0)
-        fprintf(stderr, "link_server: %s\n", strerror(-error));
+        fprintf(stderr, "link_server: %s\n", shmring_error_text(error));
     shmring_listener_close(&listener);
     return error != 0;
 }

@@ -57,6 +57,6 @@ int main(void)
                                       SHMRING_NEVER);
         shmring_link_close(&link);
     }
-    printf("%s\n", error == 0 ? answer : strerror(-error));
+    printf("%s\n", error == 0 ? answer : shmring_error_text(error));
     return wait(NULL) < 0 || error != 0;
 }

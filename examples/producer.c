@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <shmring/shmring.h>
 #include <stdio.h>
-#include <string.h>
 
 int main(void)
 {
@@ -15,7 +14,7 @@ int main(void)
         error = shmring_sender_send(&tx, text, (uint64_t)length, 0, SHMRING_NEVER);
     }
     if (error != 0)
-        fprintf(stderr, "producer: %s\n", strerror(-error));
+        fprintf(stderr, "producer: %s\n", shmring_error_text(error));
     shmring_sender_close(&tx);
     return error != 0;
 }
