@@ -12,7 +12,7 @@ import sys
 # Those that cannot fail with the arguments that they get, by why.
 CANNOT_FAIL = {
     "touch memory only": """memcmp memcpy memmove memset stpcpy strchr strcmp strcpy strlen strncmp
-        strnlen strrchr strspn snprintf secure_getenv __errno_location __cmsg_nxthdr""",
+        bcmp strnlen strrchr strspn snprintf secure_getenv __errno_location __cmsg_nxthdr""",
     "have no error": "geteuid getpid sysconf",
     "have only errors of wrong arguments": "clock_gettime getrlimit sysinfo",
     "of whole mappings, which are not split": "munmap",
