@@ -113,6 +113,18 @@ static bool is_lack(int error)
            error == -ENOBUFS;
 }
 
+/* -EAGAIN, or why it was dropped: what is not watched would never get on. */
+static int watch_again(shmring_listener *listener, uint32_t which)
+{
+    shmring_handshake *handshake = &listener->pending[which];
+    int error = watch(listener->epoll, EPOLL_CTL_MOD, handshake->socket, which);
+
+    if (error == 0)
+        return -EAGAIN;
+    shmring_handshake_cancel(handshake);
+    return error;
+}
+
 /* One of those under way has something to say. 0 with a link, -EAGAIN, or why it was dropped. */
 static int step_one(shmring_listener *listener, uint32_t which, shmring_link *ret_link)
 {
@@ -121,20 +133,16 @@ static int step_one(shmring_listener *listener, uint32_t which, shmring_link *re
 
     if (error == 0) /* its socket is no longer ours to watch */
         epoll_ctl(listener->epoll, EPOLL_CTL_DEL, ret_link->socket, NULL);
-    else if (error == -EAGAIN)
-        watch(listener->epoll, EPOLL_CTL_MOD, handshake->socket, which);
-    return error;
+    return error == -EAGAIN ? watch_again(listener, which) : error;
 }
 
 /* These were told of, and not looked at. */
-static void tell_again(const shmring_listener *listener, const struct epoll_event *events,
-                       int count)
+static void tell_again(shmring_listener *listener, const struct epoll_event *events, int count)
 {
     for (int i = 0; i < count; i++)
         if (events[i].data.u32 != NEW_CLIENT &&
             listener->pending[events[i].data.u32].state != LINK_OVER)
-            watch(listener->epoll, EPOLL_CTL_MOD, listener->pending[events[i].data.u32].socket,
-                  events[i].data.u32);
+            watch_again(listener, events[i].data.u32);
 }
 
 /* As many as wait, but not for ever. 0, or a lack. */

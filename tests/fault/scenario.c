@@ -41,7 +41,7 @@ static void describe(const struct scenario *scenario, const fault faults[FAULT_P
 }
 
 /* Goes on: one fault in the library often shows in several ways. */
-static void failed(const char *what)
+void scenario_failed(const char *what)
 {
     printf("%s: %s\n", doing, what);
     if (++failures < FAILURES_MAX)
@@ -69,7 +69,7 @@ void scenario_check_marked(const void *output, size_t size)
 {
     for (size_t i = 0; i < size; i++)
         if (((const unsigned char *)output)[i] != MARK) {
-            failed("the output was touched");
+            scenario_failed("the output was touched");
             return;
         }
 }
@@ -148,19 +148,19 @@ static void run(const struct scenario *scenario, const fault faults[FAULT_PLANNE
     injection_count += fault_injected();
     snprintf(what, sizeof what, "returns %d, which is not documented", error);
     if (!is_documented(scenario, error))
-        failed(what);
+        scenario_failed(what);
     if (fault_injected_at_once() > BUSY)
-        failed("tries again and again, without a pause");
+        scenario_failed("tries again and again, without a pause");
     leaks_count(&after);
     if (error != 0 && !scenario->keeps && !leaks_are_equal(&prepared, &after, undone))
-        failed("something is left after a failure");
+        scenario_failed("something is left after a failure");
     if (scenario->clean != NULL)
         scenario->clean(scenario);
     if (!undone)
         leaks_remove_named();
     leaks_count(&after);
     if (!leaks_are_equal(&before, &after, true))
-        failed("something is left at the end");
+        scenario_failed("something is left at the end");
     leaks_remove_named();
 }
 

@@ -27,6 +27,9 @@ struct scenario {
 /* Each call x each errno, once and from then on. */
 void scenario_try(const struct scenario *scenario);
 
+/* Says what is wrong in this run. */
+void scenario_failed(const char *what);
+
 /* An output that a call must leave alone if it fails. */
 void scenario_mark(void *output, size_t size);
 void scenario_check_marked(const void *output, size_t size);
