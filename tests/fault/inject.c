@@ -111,11 +111,22 @@ static long fail(const fault_call *call, int error, fault_function *real,
     return call->returns_null ? 0 : -1;
 }
 
+/* So that what is left behind can be found, and removed. */
+static void note_set(const char *name, long result)
+{
+    if (strcmp(name, "semget") == 0 && (int)result >= 0 && set_count < SETS_MAX)
+        sets[set_count++] = (int)result;
+}
+
 long fault_enter(const char *name, fault_function *real, void *return_address,
                  const long arguments[FAULT_ARGUMENTS])
 {
-    if (!armed)
-        return call_real(real, arguments);
+    if (!armed) {
+        long result = call_real(real, arguments);
+
+        note_set(name, result);
+        return result;
+    }
     armed = false;
     const fault_call *call = fault_call_find(name, arguments);
 
@@ -131,8 +142,7 @@ long fault_enter(const char *name, fault_function *real, void *return_address,
             (fault_trace){call, (const char *)((const char *)return_address - __executable_start)};
     long result = error != 0 ? fail(call, error, real, arguments) : call_real(real, arguments);
 
-    if (strcmp(name, "semget") == 0 && (int)result >= 0 && set_count < SETS_MAX)
-        sets[set_count++] = (int)result;
+    note_set(name, result);
     armed = true;
     return result;
 }
