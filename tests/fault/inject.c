@@ -16,7 +16,11 @@ static fault planned[FAULT_PLANNED];
 static fault_trace trace[FAULT_TRACE_MAX];
 static int traced, injected, injected_before, injected_most;
 static bool undoing_failed;
-static int sets[SETS_MAX], set_count;
+static struct {
+    int id;
+    bool is_prepared; /* before any call could fail: who cannot remove it is not to blame */
+} sets[SETS_MAX];
+static int set_count;
 
 void fault_plan(const fault faults[FAULT_PLANNED])
 {
@@ -112,10 +116,12 @@ static long fail(const fault_call *call, int error, fault_function *real,
 }
 
 /* So that what is left behind can be found, and removed. */
-static void note_set(const char *name, long result)
+static void note_set(const char *name, long result, bool is_prepared)
 {
-    if (strcmp(name, "semget") == 0 && (int)result >= 0 && set_count < SETS_MAX)
-        sets[set_count++] = (int)result;
+    if (strcmp(name, "semget") == 0 && (int)result >= 0 && set_count < SETS_MAX) {
+        sets[set_count].id = (int)result;
+        sets[set_count++].is_prepared = is_prepared;
+    }
 }
 
 long fault_enter(const char *name, fault_function *real, void *return_address,
@@ -124,7 +130,7 @@ long fault_enter(const char *name, fault_function *real, void *return_address,
     if (!armed) {
         long result = call_real(real, arguments);
 
-        note_set(name, result);
+        note_set(name, result, true);
         return result;
     }
     armed = false;
@@ -142,7 +148,7 @@ long fault_enter(const char *name, fault_function *real, void *return_address,
             (fault_trace){call, (const char *)((const char *)return_address - __executable_start)};
     long result = error != 0 ? fail(call, error, real, arguments) : call_real(real, arguments);
 
-    note_set(name, result);
+    note_set(name, result, false);
     armed = true;
     return result;
 }
@@ -151,18 +157,20 @@ long fault_enter(const char *name, fault_function *real, void *return_address,
 int fault_sets(void)
 {
     struct semid_ds status;
-    int count = 0;
+    int kept = 0, count = 0;
 
     for (int i = 0; i < set_count; i++)
-        if (semctl(sets[i], 0, IPC_STAT, &status) == 0)
-            sets[count++] = sets[i];
-    set_count = count;
+        if (semctl(sets[i].id, 0, IPC_STAT, &status) == 0) {
+            count += !sets[i].is_prepared;
+            sets[kept++] = sets[i];
+        }
+    set_count = kept;
     return count;
 }
 
 void fault_sets_remove(void)
 {
     for (int i = 0; i < set_count; i++)
-        semctl(sets[i], 0, IPC_RMID);
+        semctl(sets[i].id, 0, IPC_RMID);
     set_count = 0;
 }
