@@ -124,6 +124,8 @@ static uint8_t next_order(void)
         return 0;
     uint8_t order = fuzz_byte(&hostile.script);
 
+    if (order == 0)
+        hostile.script_start = hostile.script.at;
     hostile.peace = order >> 3;
     return order & 7;
 }

@@ -8,7 +8,7 @@
  * What it does stands in a script, part of the input. A byte of it says what is done to the word at
  * hand (enum deed in hostile.c, the low three bits; more bytes may say how), and after how many
  * more looks the next byte is due (the rest of it). When the script is over, the other side has
- * died; but before so many looks as it has patience, it begins again.
+ * died; but before so many looks as it has patience, it begins again: behind the last zero byte.
  */
 #ifndef SHMRING_FUZZ_HOSTILE_H
 #define SHMRING_FUZZ_HOSTILE_H
