@@ -224,14 +224,14 @@ static int say_something(fuzz_input *messages)
                     status != 0  ? 0
                     : is_owned() ? 2
                                  : 3,
-                    &made);
+                    FILES, &made);
         if (how % 8 == 1) {
             kernel_lock_elsewhere(SHMRING_LINK_CLIENT);
             run.is_locked = true;
         }
     } else {
         link_answer(bytes, 'G', run.ids + ID_SIZE);
-        link_packet(messages, bytes, ANSWER_SIZE, run.files, 0, &made);
+        link_packet(messages, bytes, ANSWER_SIZE, run.files, 0, FILES, &made);
     }
     const struct kernel_packet *packet = kernel_next(&waiting, &has_hung_up);
 

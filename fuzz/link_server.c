@@ -244,7 +244,9 @@ static int say_something(fuzz_input *messages, uint64_t *ret_features)
     }
     struct kernel_memfd *files[] = {lane, run.offer.fds[0], run.offer.fds[1]};
 
-    link_packet(messages, bytes, sizeof bytes, files, is_owned, &made);
+    /* A client that has brought no lane may send back what it was given. */
+    link_packet(messages, bytes, sizeof bytes, is_owned ? files : files + 1, is_owned,
+                run.has_offered ? 2 + is_owned : 0, &made);
     const struct kernel_packet *packet = kernel_next(&waiting, &has_hung_up);
 
     if (packet == NULL)

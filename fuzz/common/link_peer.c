@@ -93,6 +93,8 @@ static void damage(fuzz_input *input, struct kernel_memfd *memfd)
 {
     uint8_t how = fuzz_byte(input);
 
+    if (!memfd->is_theirs)
+        return;
     switch ((enum damage)(how % DAMAGES)) {
     case NO_MEMFD:
         memfd->seals = -1;
@@ -135,7 +137,7 @@ static void damage(fuzz_input *input, struct kernel_memfd *memfd)
     }
 }
 
-static void choose_files(fuzz_input *input, struct kernel_memfd *const *files, int count,
+static void choose_files(fuzz_input *input, struct kernel_memfd *const *files, int known,
                          struct kernel_packet *packet)
 {
     struct kernel_memfd *strange = kernel_memfd_new();
@@ -144,7 +146,7 @@ static void choose_files(fuzz_input *input, struct kernel_memfd *const *files, i
     for (int i = 0; i < packet->count; i++) {
         uint8_t which = fuzz_byte(input);
 
-        packet->fds[i] = count != 0 && which != 0xff ? files[which % count] : strange;
+        packet->fds[i] = known != 0 && which != 0xff ? files[which % known] : strange;
     }
 }
 
@@ -176,7 +178,8 @@ static void change_bytes(fuzz_input *input, uint8_t how, struct kernel_packet *p
 }
 
 void link_packet(fuzz_input *input, const uint8_t *bytes, size_t length,
-                 struct kernel_memfd *const *files, int count, struct kernel_packet *ret_packet)
+                 struct kernel_memfd *const *files, int count, int known,
+                 struct kernel_packet *ret_packet)
 {
     uint8_t how = fuzz_byte(input);
 
@@ -192,7 +195,7 @@ void link_packet(fuzz_input *input, const uint8_t *bytes, size_t length,
     if ((how & 0x08) != 0)
         ret_packet->length = fuzz_byte(input);
     if ((how & 0x10) != 0)
-        choose_files(input, files, count, ret_packet);
+        choose_files(input, files, known, ret_packet);
     if ((how & 0x20) != 0 && ret_packet->count != 0)
         damage(input, ret_packet->fds[fuzz_byte(input) % ret_packet->count]);
     if ((how & 0x40) != 0) {

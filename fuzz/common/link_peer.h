@@ -72,13 +72,15 @@ void link_answer(uint8_t *bytes, char letter, const uint8_t *session);
 bool link_is_answer(const uint8_t *bytes, char letter, const uint8_t *session);
 
 /*
- * What comes next: bytes as they should be, with those files, changed as the input says. Input: a
- * byte, of whose low three bits 4: changes (a number, then place and value), 5: other bytes (a
- * length, then they), 6: nothing, 7: the end; and by its other bits another length, other files
- * (how many, then which), damaged ones (enum damage), other ancillary data, something behind it.
+ * What comes next: bytes as they should be, with the first count of these files, changed as the
+ * input says, also to others of the known ones, or a strange one. Input: a byte, of whose low three
+ * bits 4: changes (a number, then place and value), 5: other bytes (a length, then they), 6:
+ * nothing, 7: the end; and by its other bits another length, other files (how many, then which),
+ * damaged ones (enum damage), other ancillary data, something behind it.
  */
 void link_packet(fuzz_input *input, const uint8_t *bytes, size_t length,
-                 struct kernel_memfd *const *files, int count, struct kernel_packet *ret_packet);
+                 struct kernel_memfd *const *files, int count, int known,
+                 struct kernel_packet *ret_packet);
 
 /* A message of that length, with wanted descriptors or none, and nothing else? 0, or the error. */
 int link_judge_frame(const struct kernel_packet *packet, size_t length, int wanted);
