@@ -43,8 +43,6 @@ MUTANTS = [
            "            *ret_length = header & SHMRING_RECORD_LENGTH_MASK;",
            "            *ret_length = shmring_load64_relaxed((const void *)record) & "
            "SHMRING_RECORD_LENGTH_MASK;"),
-    Mutant("length_not_checked", "hostile_mpmc", "src/mpmc_take.c",
-           "length > side->slot_size || length > max_length", "length > max_length"),
     Mutant("bet_not_checked", "hostile_mpmc", "include/shmring/mpmc.h",
            "    return __builtin_expect(ret_slot->length <= side->slot_size, true) ||",
            "    return true ||"),
@@ -136,10 +134,8 @@ MUTANTS = [
     Mutant("mapping_left", "link_client", "src/link.c",
            "            lane_unmap(&handshake->lanes[side]);",
            "            (void)handshake->lanes[side];"),
-    Mutant("length_loaded_twice", "scribble", "include/shmring/spsc.h",
-           "            *ret_length = header & SHMRING_RECORD_LENGTH_MASK;",
-           "            *ret_length = shmring_load64_relaxed((const void *)record) & "
-           "SHMRING_RECORD_LENGTH_MASK;"),
+    Mutant("past_the_end", "scribble", "include/shmring/spsc.h",
+           "|| size > to_end ||\n", "||\n"),
     Mutant("scan_not_moved", "cli_framing", "src/cli/framing.c",
            "        reader->scanned -= reader->start;\n", ""),
     Mutant("rest_of_a_part", "cli_framing", "src/cli/framing.c",
