@@ -3,11 +3,11 @@
 #define _GNU_SOURCE
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <pthread.h>
 #include <shmring/shmring.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static char name[64];
@@ -224,24 +224,22 @@ Test(channel, a_spinning_receiver_lags_more_while_waits_bring_several_messages)
     cr_expect_eq(lag_of_wait(), SHMRING_SPIN_LAG_MIN / 2);
 }
 
-static void *receive_one(void *argument)
+static void send_one(int signal)
 {
-    char byte;
-
-    (void)argument;
-    cr_assert_eq(shmring_receiver_recv(&rx, &byte, 1, NULL, NULL, SHMRING_NEVER), 0);
-    return NULL;
+    (void)signal;
+    shmring_sender_send(&tx, "x", 1, 0, SHMRING_NOW);
 }
 
-/* If the thread is too late to wait, this tests less. */
+/* Spins for one that comes after some time of the processor, whatever else runs. */
 static void wait_for_one(void)
 {
-    pthread_t thread;
+    const struct sigaction action = {.sa_handler = send_one};
+    const struct itimerval soon = {.it_value.tv_usec = 5000};
+    char byte;
 
-    cr_assert_eq(pthread_create(&thread, NULL, receive_one, NULL), 0);
-    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
-    cr_assert_eq(shmring_sender_send(&tx, "x", 1, 0, SHMRING_NOW), 0);
-    cr_assert_eq(pthread_join(thread, NULL), 0);
+    cr_assert_eq(sigaction(SIGVTALRM, &action, NULL), 0);
+    cr_assert_eq(setitimer(ITIMER_VIRTUAL, &soon, NULL), 0);
+    cr_assert_eq(shmring_receiver_recv(&rx, &byte, 1, NULL, NULL, SHMRING_NEVER), 0);
 }
 
 Test(channel, a_spinning_receiver_does_not_lag_in_a_dialogue)
