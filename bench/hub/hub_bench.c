@@ -183,8 +183,10 @@ int main(int argc, char **argv)
         bench_merge(&bench);
     else if (strcmp(what, "churn") == 0)
         bench_churn(&bench);
+    else if (strcmp(what, "setup") == 0)
+        bench_setup(&bench);
     else
-        fprintf(stderr, "Usage: shmring-bench-hub idle|merge|churn [SAMPLES [LINKS]]\n");
+        fprintf(stderr, "Usage: shmring-bench-hub idle|merge|churn|setup [SAMPLES [LINKS]]\n");
     rmdir(directory);
     return 0;
 }

@@ -70,5 +70,6 @@ shmring_hub *bench_open_hub(struct hub_bench *bench, shmring_hub_options options
 void bench_idle(struct hub_bench *bench);
 void bench_merge(struct hub_bench *bench);
 void bench_churn(struct hub_bench *bench);
+void bench_setup(struct hub_bench *bench);
 
 #endif
