@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cases.h"
 
+#include "floors/floors.h"
+
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -8,7 +10,7 @@
 
 const uint32_t bench_sizes[BENCH_SIZES] = {8, 64, 256, 1024, 4096, 65536, 1 << 20};
 static const uint32_t variant_sizes[] = {8, 64, 1024};
-static const uint32_t memcpy_sizes[] = {64, 1024, 4096, 65536, 1 << 20};
+static const uint32_t memcpy_sizes[] = {64, 1024, 4096, 65536, FLOOR_MEMCPY_MAX};
 
 enum {
     CASES_MAX = 4096,

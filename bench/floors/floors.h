@@ -17,8 +17,9 @@ struct floor_line {
 void floor_ping(struct floor_line *lines, bool apart, struct run *run);
 void floor_pong(struct floor_line *lines, bool apart);
 
-/* memcpy() of run->size bytes between two buffers of one process. Fills in messages, elapsed_ns;
- * returns 0 or -ENOMEM. */
-int floor_memcpy(struct run *run);
+/* memcpy() of run->size bytes, at most FLOOR_MEMCPY_MAX, between two buffers of one process.
+ * Fills in messages, elapsed_ns. */
+enum { FLOOR_MEMCPY_MAX = 1 << 20 };
+void floor_memcpy(struct run *run);
 
 #endif
