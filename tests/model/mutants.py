@@ -3,7 +3,8 @@
 """Breaks the claim ring on purpose, one way at a time, and sees that a test notices.
 
   mutants.py             those that show at sequential consistency, by the explorer alone
-  mutants.py --all       all, by all nets that are there: explorer, unit tests, GenMC, stress
+  mutants.py --all       all, by all nets that are there: explorer, crash images, unit tests,
+                         GenMC, stress
   mutants.py NAME...     only these
   --root DIRECTORY       of the tree, instead of that of this file
   --first                stop at the first net that catches a mutant
@@ -27,10 +28,10 @@ from mutant_list import MUTANTS, ORDERS
 HERE = pathlib.Path(__file__).resolve().parent
 CC = os.environ.get("CC", "cc")
 LIBRARY = ["src/mpmc.c", "src/mpmc_walk.c", "src/mpmc_take.c", "src/mpmc_recover.c"]
-EXPLORER = ["explore", "visited", "atomic", "spec", "member", "ring", "ring_calls",
-            "scenarios_order", "scenarios_held", "scenarios_death", "scenarios_hostile",
-            "explore_mpmc"]
-NETS = ("explorer", "unit", "genmc", "stress")
+RING = ["atomic", "spec", "member", "ring", "ring_calls"]
+EXPLORER = RING + ["explore", "visited", "scenarios_order", "scenarios_held", "scenarios_death",
+                   "scenarios_hostile", "explore_mpmc"]
+NETS = ("explorer", "crash", "unit", "genmc", "stress")
 LIMIT = 300  # seconds of a net
 
 
@@ -71,6 +72,18 @@ def explorer(tree, mutant, known_bad):
         if run([str(program), name], tree) not in (0, None):
             return name
     return None
+
+
+def crash(tree, mutant, _known_bad):
+    """Also a crash image that does not come to an end counts."""
+    if mutant in ORDERS:
+        raise Unusable("all is sequentially consistent there")
+    program = tree / "crash"
+    build([CC, "-std=c11", "-O2", "-w", "-D_GNU_SOURCE=", "-DSPEC_MAX=1024", "-Itests/model/sc",
+           "-Itests/model", "-Iinclude", *LIBRARY, "tests/crash/image.c",
+           "tests/crash/crash_mpmc.c", *(f"tests/model/{name}.c" for name in RING),
+           "-o", str(program)], tree)
+    return "crash_mpmc" if run([str(program), "1", "300000"], tree) != 0 else None
 
 
 def unit(tree, mutant, _known_bad):

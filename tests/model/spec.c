@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "spec.h"
-#include "explore.h"
+
+#include "possibility.h"
+
 #include <string.h>
-
-/* What a seat is doing, low nibble of its byte; the high nibble is the message. */
-enum {
-    IDLE,
-    SENDING,  /* called */
-    SENT,     /* happened, not returned */
-    CLAIMING, /* in place, these three: called */
-    PLACED,   /* it has its place */
-    COMMITTING, TAKING,
-    FOUND_NONE, /* a take has, at a moment: then it may get what the dead have left */
-    TAKEN,      /* happened, not returned; message 0: there was none */
-    HOLDING, RELEASING,
-    DEAD, /* its message comes back some time */
-};
-
-struct possibility {
-    uint64_t queue; /* a byte each, the oldest lowest; 0 ends it */
-    uint64_t seats; /* a byte each */
-};
 
 static struct {
     uint64_t count;
@@ -39,30 +22,19 @@ void spec_begin(bool in_place, bool deaths)
     explore_keep(EXPLORE_SHARED, &spec, sizeof spec);
 }
 
-static uint32_t doing(const struct possibility *one, int seat)
-{
-    return (uint32_t)(one->seats >> 8 * seat) & 15;
-}
-
-static uint32_t message(const struct possibility *one, int seat)
-{
-    return (uint32_t)(one->seats >> (8 * seat + 4)) & 15;
-}
-
-static void set(struct possibility *one, int seat, uint32_t what, uint32_t value)
-{
-    one->seats &= ~(UINT64_C(0xff) << 8 * seat);
-    one->seats |= (uint64_t)(value << 4 | what) << 8 * seat;
-}
-
 /* Adds it, in order, unless it is there. */
 static void add(struct possibility one)
 {
     uint64_t at = 0;
 
-    while (at < spec.count && (spec.all[at].queue < one.queue ||
-                               (spec.all[at].queue == one.queue && spec.all[at].seats < one.seats)))
-        at++;
+    for (uint64_t end = spec.count; at < end;) {
+        uint64_t middle = (at + end) / 2;
+
+        if (is_before(&spec.all[middle], &one))
+            at = middle + 1;
+        else
+            end = middle;
+    }
     if (at < spec.count && spec.all[at].queue == one.queue && spec.all[at].seats == one.seats)
         return;
     if (spec.count == SPEC_MAX)
@@ -70,38 +42,6 @@ static void add(struct possibility one)
     memmove(&spec.all[at + 1], &spec.all[at], (spec.count - at) * sizeof one);
     spec.all[at] = one;
     spec.count++;
-}
-
-static uint32_t entry(const struct possibility *one, int at)
-{
-    return at < 64 ? (uint32_t)(one->queue >> at) & 0xff : 0;
-}
-
-static void append(struct possibility *one, uint32_t value)
-{
-    int at = 0;
-
-    while (entry(one, at) != 0)
-        at += 8;
-    if (at == 64)
-        explore_fail("more messages than a possibility has room for");
-    one->queue |= (uint64_t)value << at;
-}
-
-static void take_away(struct possibility *one, int at)
-{
-    uint64_t below = (UINT64_C(1) << at) - 1;
-
-    one->queue = (one->queue & below) | (one->queue >> 8 & ~below);
-}
-
-/* Where that is; -1: nowhere. */
-static int find(const struct possibility *one, uint32_t value)
-{
-    for (int at = 0; entry(one, at) != 0; at += 8)
-        if (entry(one, at) == value)
-            return at;
-    return -1;
 }
 
 /* The message that a take gets, removed if it is not above the limit; 0: none. */
@@ -204,31 +144,34 @@ static bool find_none(struct possibility *one, int seat)
     return true;
 }
 
+/* Adds all that this seat may do next. */
+static void add_next(struct possibility one, int seat)
+{
+    struct possibility next = one;
+
+    if (happen(&next, seat))
+        add(next);
+    next = one;
+    if (move_to_tail(&next, seat))
+        add(next);
+    next = one;
+    if (spec.deaths && find_none(&next, seat))
+        add(next);
+    add_gifts(&next, seat);
+}
+
 /* Adds all that may have happened by now. */
 static void let_happen(void)
 {
-    bool more = true;
+    uint64_t before;
 
-    while (more) {
-        uint64_t before = spec.count;
-
-        for (uint64_t i = 0; i < spec.count; i++) {
-            for (int seat = 0; seat < SPEC_SEATS; seat++) {
-                struct possibility one = spec.all[i];
-
-                if (happen(&one, seat))
-                    add(one);
-                one = spec.all[i];
-                if (move_to_tail(&one, seat))
-                    add(one);
-                one = spec.all[i];
-                if (spec.deaths && find_none(&one, seat))
-                    add(one);
-                add_gifts(&one, seat);
-            }
-        }
-        more = spec.count != before;
-    }
+    do {
+        before = spec.count;
+        for (uint64_t i = 0; i < spec.count; i++)
+            for (int seat = 0; seat < SPEC_SEATS; seat++)
+                if (doing(&spec.all[i], seat) != IDLE)
+                    add_next(spec.all[i], seat);
+    } while (spec.count != before);
 }
 
 /* Replaces that of a seat in all, drops those where change() says false, and adds what may happen

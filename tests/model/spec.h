@@ -14,12 +14,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifndef SPEC_MAX
+#define SPEC_MAX 96 /* possibilities at a time */
+#endif
+
 enum {
     SPEC_SEATS = 8,
     SPEC_VALUES = 7,      /* messages are 1 to SPEC_VALUES; 0 is none */
     SPEC_REDELIVERED = 8, /* added to a message that came back from the dead */
     SPEC_UNSENT = 16,     /* added inside, to a place that has no message yet */
-    SPEC_MAX = 96,
 };
 
 /*
