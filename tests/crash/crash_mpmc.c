@@ -289,7 +289,7 @@ static void live(uint64_t seed)
 int main(int argc, char **argv)
 {
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-    const uint64_t want = argc > 2 ? strtoull(argv[2], NULL, 0) : 60000;
+    const uint64_t want = argc > 2 ? strtoull(argv[2], NULL, 0) : 30000;
     uint64_t lives = 0;
 
     printf("seed %#llx\n", (unsigned long long)seed);
