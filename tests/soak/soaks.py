@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""The runs whose counts docs/verification.md gives: what each claims, and what it counts."""
+
+
+class Soak:
+    """program: in the build folder. arguments: with {seed} and {amount}. counts: what is counted,
+    by the expression that finds its number in what the program prints. Of several such lines the
+    last one says the sum. aims: what was set out to be reached, of those."""
+
+    def __init__(self, claim, program, arguments, counts, aims=None, amount=0):
+        self.claim = claim
+        self.program = program
+        self.arguments = arguments
+        self.counts = counts
+        self.aims = aims or {}
+        self.amount = amount
+
+
+SOAKS = {
+    "crash_mpmc": Soak(
+        "claim ring: what a crash leaves between any two verbs, of recovery too, can be recovered",
+        "tests/crash_mpmc", "{seed} {amount}", {"crash images": r"(\d+) crash images"},
+        {"crash images": 10**8}, 10**6),
+    "crash_spsc": Soak(
+        "SPSC ring: what a crash leaves between any two verbs can be gone on with",
+        "tests/crash_spsc", "{seed} {amount}", {"crash images": r"(\d+) crash images"},
+        {"crash images": 10**8}, 10**7),
+    "kill_step_O2": Soak(
+        "claim ring: a kill or a stop at any instruction, optimized, blocks nobody, loses nothing",
+        "tests/process_kill_step_O2", "{seed} --scale {amount}",
+        {"exact kills": r"(\d+) kills, \d+ stops", "stops": r"\d+ kills, (\d+) stops"},
+        {"exact kills": 10**6, "stops": 10**6}, 2),
+    "kill_step_O0": Soak(
+        "the same, not optimized",
+        "tests/process_kill_step_O0", "{seed} --scale {amount}",
+        {"exact kills": r"(\d+) kills, \d+ stops", "stops": r"\d+ kills, (\d+) stops"},
+        {"exact kills": 10**6, "stops": 10**6}, 1),
+    "kill_soak": Soak(
+        "claim ring: kills at random moments block nobody, lose nothing",
+        "tests/process_kill_soak", "{seed} {amount}", {"random kills": r"(\d+) kills in"},
+        {"random kills": 10**7}, 250000),
+    "wait_soak": Soak(
+        "no wake is lost, also when the waker is killed, and with signals",
+        "tests/process_wait_soak", "{seed} {amount}",
+        {"sleeps": r"(\d+) sleeps ended by a wake"}, {"sleeps": 10**8}, 10**6),
+    "link_bytes": Soak(
+        "a changed byte of a handshake is noticed", "tests/process_link_bytes", "--scale",
+        {"handshakes": r"(\d+) handshakes with a changed byte"}),
+}
