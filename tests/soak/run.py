@@ -4,6 +4,7 @@
 
   run.py SOAK [--rounds N] [--amount N] [--seed N] [--build DIRECTORY]
   run.py --add SOAK FILE...   what such a run has printed before
+  run.py --add-fuzz FILE...   what fuzz/run has noted in build/fuzz/results
   run.py --list
   run.py --table              writes the table into docs/verification.md
   run.py --check              is that the table that stands there? Else exits 1
@@ -22,7 +23,7 @@ import secrets
 import subprocess
 import sys
 
-from soaks import SOAKS
+from soaks import FUZZ, SOAKS
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -97,6 +98,32 @@ def add(options):
     return 0
 
 
+def add_fuzz(files):
+    """Only runs that found nothing count. One that is there already is not added again."""
+    kept = read_results()
+    for file in files:
+        run_of = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
+        new = {"soak": run_of["target"], "arguments": f"--seed {run_of['seed']}",
+               "engine": run_of["engine"], "sanitizer": run_of["sanitizer"],
+               "date": run_of["date"][:len("2000-01-01")], "seconds": run_of["seconds"],
+               "counts": {"executions": run_of["executions"]}}
+        if run_of["findings"] != 0:
+            print(f"{file}: has findings, and is left out", file=sys.stderr)
+        elif new not in kept:
+            kept.append(new)
+    write_results(kept)
+    return 0
+
+
+def row(claim, run_with, what, aims, runs):
+    sums = {name: sum(one["counts"][name] for one in runs) for name in what}
+    counted = ", ".join(f"{number:,} {name}" for name, number in sums.items())
+    aim = ", ".join(f"{number:,}" for number in aims if number != 0)
+    last = max((one["date"] for one in runs), default="")
+    return (f"| {claim} | {run_with} | {counted if runs else 'not run'} | {aim} | {len(runs)} | "
+            f"{last} |")
+
+
 def table(results):
     """Claims, how to run them, the sums, and the aims."""
     runs = collections.defaultdict(list)
@@ -104,13 +131,11 @@ def table(results):
         runs[one["soak"]].append(one)
     lines = ["| claim | run | counted | aim | runs | last |", "|---|---|---|---|---|---|"]
     for name, soak in SOAKS.items():
-        mine = runs[name]
-        sums = {what: sum(one["counts"][what] for one in mine) for what in soak.counts}
-        counted = ", ".join(f"{number:,} {what}" for what, number in sums.items())
-        aims = ", ".join(f"{number:,}" for number in soak.aims.values())
-        last = max((one["date"] for one in mine), default="")
-        lines.append(f"| {soak.claim} | `{name}` | {counted if mine else 'not run'} | {aims} | "
-                     f"{len(mine)} | {last} |")
+        lines.append(row(soak.claim, f"`{name}`", soak.counts, soak.aims.values(), runs[name]))
+    for claim, (names, aim) in FUZZ.items():
+        targets = names.split()
+        lines.append(row(f"fuzzed: {claim}", ", ".join(f"`fuzz/run {name}`" for name in targets),
+                         ["executions"], [aim], sum((runs[name] for name in targets), [])))
     return "\n".join(lines) + "\n"
 
 
@@ -138,6 +163,7 @@ def main():
     parser.add_argument("--amount", type=int, default=0, help="of one round, as the soak counts it")
     parser.add_argument("--seed", type=lambda text: int(text, 0), default=0, help="of the first")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
+    parser.add_argument("--add-fuzz", nargs="+", metavar="FILE")
     for name in ("add", "list", "table", "check"):
         parser.add_argument(f"--{name}", action="store_true")
     options = parser.parse_args()
@@ -147,6 +173,8 @@ def main():
         return 0
     if options.table or options.check:
         return put_table(options.check)
+    if options.add_fuzz:
+        return add_fuzz(options.add_fuzz)
     if options.soak is None or bool(options.files) != options.add:
         parser.error("a soak; and files, with --add")
     return add(options) if options.add else run(options)

@@ -47,3 +47,14 @@ SOAKS = {
         "a changed byte of a handshake is noticed", "tests/process_link_bytes", "--scale",
         {"handshakes": r"(\d+) handshakes with a changed byte"}),
 }
+
+
+# The fuzzers, by what they feed: targets of fuzz/run, and the aim in executions.
+FUZZ = {
+    "header, descriptor, attach, whatever they say": ("attach_spsc attach_mpmc", 10**8),
+    "a ring that says anything at each load, to calls and to waits, or changes under them":
+        ("hostile_spsc hostile_mpmc hostile_wait scribble", 10**8),
+    "both halves of a handshake, and the link after it": ("link_server link_client", 10**8),
+    "strings of calls against models": ("ops_spsc ops_array ops_mpmc", 10**8),
+    "what the command reads": ("cli_framing cli_options", 0),
+}
