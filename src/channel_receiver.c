@@ -203,7 +203,7 @@ static int receiver_wait(shmring_receiver *receiver, int64_t deadline)
 
 int shmring_receiver_fd(shmring_receiver *receiver)
 {
-    if (receiver->waiter.bell.fd < 0)
+    if (receiver->consumer.side.own == NULL || receiver->waiter.bell.fd < 0)
         return -EOPNOTSUPP;
     /* It may have been cleared: the first poll ends at once, and the call after that arms. */
     receiver->is_polled = true;

@@ -308,7 +308,7 @@ void shmring_queue_receiver_resume(shmring_queue_receiver *receiver)
 
 int shmring_queue_receiver_fd(shmring_queue_receiver *receiver)
 {
-    if (receiver->messages.bell.fd < 0)
+    if (receiver->consumer.side.entries == NULL || receiver->messages.bell.fd < 0)
         return -EOPNOTSUPP;
     receiver->is_polled = true;
     shmring_bell_ring(&receiver->messages.bell, true);

@@ -48,7 +48,8 @@ enum shmring_fence {
     SHMRING_FENCE_LIGHT,
 };
 
-/* Of a channel or a queue. Set size to sizeof(the struct), all else to 0 for the defaults. */
+/* Of a channel or a queue. Set size to sizeof(the struct), all else to 0 for the defaults.
+ * What is set without the size is -EINVAL. */
 typedef struct shmring_channel_options {
     size_t size;
     /* Creating: bytes, a power of two; 0: 4 MiB. Of a queue: slots, a power of two; 0: 4096. */
@@ -151,7 +152,8 @@ void shmring_receiver_close(shmring_receiver *receiver);
  *   -EINTR       a signal handler ran while it slept (never while it spins; one that ran just
  *                before goes unnoticed: let the handler call cancel, or set deadlines)
  *   -ECANCELED   cancel was called, and there is nothing to do but to wait
- *   -EMSGSIZE    longer than shmring_spsc_max_message(), or than the receiver's buffer
+ *   -EMSGSIZE    longer than shmring_spsc_max_message(); or than the receiver's buffer: it stays
+ *                the next one (peek and release go past it)
  *   -EOWNERDEAD  sending: full, and the receiver died; receiving: empty, and the sender died.
  *                Calling again waits for a successor. With SHMRING_NOW it takes some hundred calls
  *                in vain to notice, with SHMRING_WAIT_SPIN 10 ms, else 200 ms, in one call or in
@@ -186,6 +188,8 @@ SHMRING_HOT inline int shmring_sender_reserve(shmring_sender *sender, uint64_t l
     return 0;
 }
 
+/* Sends what was reserved, of that length and type. False, and nothing done: nothing is reserved,
+ * or less than length. */
 SHMRING_HOT inline bool shmring_sender_commit(shmring_sender *sender, uint64_t length,
                                               uint32_t type)
 {
@@ -295,7 +299,7 @@ void shmring_receiver_resume(shmring_receiver *receiver);
  * readable. A sender's death makes nothing readable: poll with a timeout, and call with SHMRING_NOW
  * when it is over, which tells of it if the last such call was 10 ms ago or more. The descriptor
  * belongs to the handle: do not read, write or close it, and take it out of epoll sets before the
- * handle is closed. -EOPNOTSUPP: another backend.
+ * handle is closed. -EOPNOTSUPP: another backend, or the handle is not open.
  */
 int shmring_receiver_fd(shmring_receiver *receiver);
 

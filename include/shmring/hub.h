@@ -91,7 +91,8 @@ typedef struct shmring_hub_limits {
     int64_t full_ns;
 } shmring_hub_limits;
 
-/* Set size to sizeof(the struct), all else to 0 for the defaults. */
+/* Set size to sizeof(the struct), all else to 0 for the defaults. What is set without the size is
+ * -EINVAL. */
 typedef struct shmring_hub_options {
     size_t size;
     uint32_t channels; /* at most; clients beyond that are closed at once */

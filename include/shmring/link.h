@@ -63,7 +63,8 @@ typedef struct shmring_link_peer {
     pid_t pid;
 } shmring_link_peer;
 
-/* Of listening and connecting. Set size to sizeof(the struct), all else to 0 for the defaults. */
+/* Of listening and connecting. Set size to sizeof(the struct), all else to 0 for the defaults.
+ * What is set without the size is -EINVAL. */
 typedef struct shmring_link_options {
     size_t size;
     /* Bytes in each direction, a power of two. Server: what it makes; 0: SHMRING_LINK_CAPACITY.
@@ -154,10 +155,10 @@ int shmring_link_pidfd(const shmring_link *link);
 
 /* The socket, for poll() and epoll: the peer's end makes it readable (POLLIN and POLLHUP). It
  * belongs to the link: do not read, write or close it. With pollable, so do messages; then it is
- * what shmring_receiver_fd() returns. */
+ * what shmring_receiver_fd() returns. -1: the link is not open. */
 inline int shmring_link_fd(const shmring_link *link)
 {
-    return link->socket;
+    return link->mine.base != NULL ? link->socket : -1;
 }
 
 /*

@@ -86,7 +86,7 @@ void shmring_queue_receiver_close(shmring_queue_receiver *receiver);
  *   0
  *   -ETIMEDOUT   the deadline has passed; with SHMRING_NOW: full, or nothing there
  *   -EINTR, -ECANCELED, -EIDRM, -ENOSYS  as in channel.h
- *   -EMSGSIZE    longer than a slot, or than the receiver's buffer
+ *   -EMSGSIZE    longer than a slot; or than the receiver's buffer: it stays (take it)
  *   -EPIPE       receiving: nothing (wanted) is there, no sender is attached any more, and there
  *                was one since this receiver opened, or was told so; or messages were there when it
  *                opened. Once; calling again waits for the next one

@@ -42,7 +42,8 @@ enum shmring_memory {
 };
 
 /* Set size to sizeof(the struct), all else to 0 for the defaults. A smaller size, from a program
- * built with an older header, is understood; a larger one with anything set behind is -EINVAL. */
+ * built with an older header, is understood; a larger one with anything set behind is -EINVAL, and
+ * so is a size of 0 with anything set. */
 typedef struct shmring_segment_options {
     size_t size;
     /* Creating: read and write bits of the object, whatever the umask; 0: 0600.

@@ -109,7 +109,7 @@ int cli_check_name(const char *name);
 /* values.c. Strict: no sign, no blank, no rest, no overflow. */
 bool cli_parse_size(const char *text, uint64_t *ret_size);  /* 64, 4K, 4M, 1G, 1T */
 bool cli_parse_duration(const char *text, int64_t *ret_ns); /* 0, 10us, 5ms, 1s */
-bool cli_parse_mode(const char *text, mode_t *ret_mode);    /* octal, 1 to 0777 */
+bool cli_parse_mode(const char *text, mode_t *ret_mode);    /* octal, 0600 to 0666 */
 bool cli_parse_number(const char *text, uint32_t *ret_number);
 bool cli_parse_user(const char *text, uid_t *ret_user); /* a number or a name */
 bool cli_parse_group(const char *text, gid_t *ret_group);

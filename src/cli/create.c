@@ -66,7 +66,7 @@ static int remove_one(const char *name, bool force)
     if (error == 0 || (error == -ENOENT && found))
         return CLI_OK;
     status = cli_fail(name, error, NULL);
-    if (unclear && !force)
+    if (unclear && !force && error != -EACCES && error != -EPERM)
         cli_say(CLI_OK, "%s: not removed; shmring rm --force %s would", name, name);
     return status;
 }

@@ -21,8 +21,6 @@ int cli_check_serve(const struct cli_options *options)
     if (wrong != NULL)
         return cli_say(CLI_USAGE, "serve: --%s is %s --send", cli_option_name(*wrong),
                        options->sends ? "not for" : "only for");
-    if ((options->mode & ~(mode_t)ALL_MODE) != 0)
-        return cli_say(CLI_USAGE, "serve: a socket is read and written: --mode is 0666 at most");
     return CLI_OK;
 }
 

@@ -39,15 +39,18 @@ static const struct cli_command commands[] = {
     {"send", "NAME [FILE]", "send FILE or standard input, a line a message", "fynwtMcmLugO",
      "Makes the ring if it is missing. A framing says what a message is: a line without\n"
      "its newline; raw, what one read gives; len32, what follows a length of 4 bytes,\n"
-     "little-endian. Ends with 0 when all is in the ring, read or not. To send beside\n"
-     "others, make the ring with create --kind mpmc. With --link: to a serve, ends with 0\n"
-     "when all was taken, 5 if the server ends before; --capacity is the most accepted.\n",
+     "little-endian. Ends with 0 when all is in the ring, read or not; ended before that by\n"
+     "Ctrl-C, or by what it cannot read, it ends the stream for the receiver all the same.\n"
+     "To send beside others, make the ring with create --kind mpmc. With --link: to a\n"
+     "serve, ends with 0 when all was taken, 5 if the server ends before; --capacity is the\n"
+     "most accepted.\n",
      1, 2, cli_send},
     {"recv", "NAME", "write what arrives to standard output", "CofYXxpwtmLugOD",
-     "Waits a second (or --timeout) for the ring or server, and for a sender. Ends with 0\n"
-     "when that is done and all is written, 5 if it died. What could not be written stays;\n"
-     "in a ring of kind mpmc if it has --redeliver; that ends when all senders are gone,\n"
-     "with 5 if one died. With --link: from a serve --send.\n",
+     "Waits a second (or --timeout) for a missing ring or server; for a sender for ever, or\n"
+     "--timeout. Ends with 0 when that is done and all is written, 5 if it died. What could\n"
+     "not be written stays; of kind mpmc if it has --redeliver. That kind ends as soon as no\n"
+     "sender is attached, also if another is about to come (--follow goes on), with 5 if one\n"
+     "died. With --link: from a serve --send.\n",
      1, 1, cli_recv},
     {"serve", "PATH", "write what clients send (send --link) to standard output", "C1SfMywtdqugP",
      "Listens at PATH, a socket, or at a name in a directory of one's own, until Ctrl-C.\n"

@@ -21,7 +21,8 @@ static const struct {
     {-EAGAIN, CLI_BROKEN, "the ring is half made: its creator is not done, or died"},
     {-EACCES, CLI_PERMISSION, NULL},
     {-EPERM, CLI_PERMISSION,
-     "not allowed: the ring is another user's, or its mode lets strangers in (see --mode)"},
+     "not allowed: the ring is another user's (links are for that: serve), or its mode lets "
+     "strangers in (add --mode if that is meant)"},
     {-EPROTO, CLI_LAYOUT, "not a ring"},
     {-EPROTONOSUPPORT, CLI_LAYOUT, "a ring of a layout that this version does not know"},
     {-EPROTOTYPE, CLI_LAYOUT, "the ring holds elements of one size, not messages"},

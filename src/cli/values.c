@@ -77,7 +77,9 @@ bool cli_parse_mode(const char *text, mode_t *ret_mode)
     uint64_t value;
     const char *rest;
 
-    if (!parse_digits(text, 8, &value, &rest) || *rest != '\0' || value == 0 || value > 0777)
+    /* Who makes or opens it reads and writes, and nobody executes it. */
+    if (!parse_digits(text, 8, &value, &rest) || *rest != '\0' || (value & 0600) != 0600 ||
+        (value & ~UINT64_C(0666)) != 0)
         return false;
     *ret_mode = (mode_t)value;
     return true;

@@ -71,7 +71,15 @@ int shmring_hub_fd(const shmring_hub *hub)
     return hub->epoll;
 }
 
-/* Options of this header, an older or a newer one. */
+static bool is_any_set(const void *bytes, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        if (((const unsigned char *)bytes)[i] != 0)
+            return true;
+    return false;
+}
+
+/* Options of this header, an older or a newer one. Nothing may be set without the size. */
 static int read_options(const shmring_hub_options *options, shmring_hub_options *ret_own)
 {
     const shmring_hub_limits defaults = {.budget = SHMRING_HUB_BUDGET,
@@ -79,17 +87,17 @@ static int read_options(const shmring_hub_options *options, shmring_hub_options 
     shmring_hub_options own = {0};
     size_t size = options != NULL ? options->size : 0;
 
-    for (size_t i = sizeof own; i < size; i++)
-        if (((const unsigned char *)options)[i] != 0)
-            return -EINVAL;
+    if (options != NULL &&
+        is_any_set(options, size == 0 ? sizeof size : sizeof own, size == 0 ? sizeof own : size))
+        return -EINVAL;
     if (size != 0)
         memcpy(&own, options, size < sizeof own ? size : sizeof own);
     if (own.channels == 0)
         own.channels = SHMRING_HUB_CHANNELS;
     if (own.channels > SHMRING_HUB_CHANNELS_MAX || (unsigned)own.wait > SHMRING_WAIT_ADAPTIVE)
         return -EINVAL;
-    if (own.link.size == 0)
-        own.link = (shmring_link_options){0};
+    if (own.link.size == 0 && is_any_set(&own.link, 0, sizeof own.link))
+        return -EINVAL;
     own.link.size = sizeof own.link;
     if (own.link.capacity == 0)
         own.link.capacity = SHMRING_LINK_CAPACITY;

@@ -288,3 +288,15 @@ Test(channel, bad_options_and_missing_channels_are_refused)
     options = (shmring_channel_options){.size = sizeof options, .wait = 9};
     cr_expect_eq(shmring_sender_open(&none, name, &options), -EINVAL);
 }
+
+Test(channel, options_without_their_size_are_refused_not_ignored)
+{
+    shmring_channel_options options = {.create = true};
+    shmring_sender none = {0};
+
+    cr_expect_eq(shmring_sender_open(&none, name, &options), -EINVAL);
+    options = (shmring_channel_options){.size = sizeof options, .segment.mode = 0660};
+    cr_expect_eq(shmring_channel_create("shmring-test-bad", &options), -EINVAL);
+    options = (shmring_channel_options){0};
+    cr_expect_eq(shmring_channel_create(name, &options), -EEXIST, "nothing is set");
+}
