@@ -46,11 +46,10 @@ static const struct cli_command commands[] = {
      "most accepted.\n",
      1, 2, cli_send},
     {"recv", "NAME", "write what arrives to standard output", "CofYXxpwtmLugOD",
-     "Waits a second (or --timeout) for a missing ring or server; for a sender for ever, or\n"
-     "--timeout. Ends with 0 when that is done and all is written, 5 if it died. What could\n"
-     "not be written stays; of kind mpmc if it has --redeliver. That kind ends as soon as no\n"
-     "sender is attached, also if another is about to come (--follow goes on), with 5 if one\n"
-     "died. With --link: from a serve --send.\n",
+     "Waits a second (or --timeout) for a missing ring or server; for a sender for ever.\n"
+     "Ends with 0 when that is done and all is written, 5 if it died. What could not be\n"
+     "written stays; of kind mpmc if it has --redeliver. That ends as soon as no sender is\n"
+     "attached (--follow goes on), with 5 if one died. With --link: from a serve --send.\n",
      1, 1, cli_recv},
     {"serve", "PATH", "write what clients send (send --link) to standard output", "C1SfMywtdqugP",
      "Listens at PATH, a socket, or at a name in a directory of one's own, until Ctrl-C.\n"
