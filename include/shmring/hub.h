@@ -38,8 +38,8 @@
  *   [hub.A] set   ready bit release        [hub.B] clear ready bit acquire
  *   [hub.C] swap  state to idle            [hub.D] swap  state to queued
  *   sleeping, and news for a turn
- *   [hub.E] bit cleared, state running: fence, then load sleepers and flags
- *   [hub.F] sleepers + 1: fence, then load ready bits
+ *   [hub.E] bit cleared, state running: fence, then load sleepers, waking and flags
+ *   [hub.F] sleepers + 1, or waking cleared: fence, then load ready bits
  *   [hub.G] flag stored: fence, then load state
  *   leaving
  *   [hub.H] users - 1 acquire release      [hub.I] load  users acquire

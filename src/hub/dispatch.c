@@ -205,6 +205,8 @@ int shmring_hub_dispatch(shmring_hub *hub, shmring_hub_handler *handler, void *a
         return error;
     look(&loop);
     error = deadline <= SHMRING_NOW ? run_round(&loop) : run(&loop);
+    /* [hub.F] pairs with [hub.E]: we may have heard a ring that others counted on. */
+    shmring_fence_seq_cst();
     /* What is left is for others: those that sleep here, or poll. */
     if (hub_ready_any(&hub->ready) || hub_is_cancelled(hub))
         hub_ring(hub->bell);
