@@ -57,11 +57,11 @@ def find():
     return given if given else shutil.which("genmc")
 
 
-def without(text, name):
+def without(text, name, file):
     function = re.compile(r"^[a-z][^;{}]*\b" + name + r"\([^;{}]*\)\n\{\n.*?^\}\n", re.M | re.S)
     text, count = function.subn("", text)
     if count != 1:
-        sys.exit(f"genmc.py: {count} functions {name} in src/mpmc.c")
+        sys.exit(f"genmc.py: {count} functions {name} in {file}")
     return text
 
 
@@ -89,7 +89,7 @@ def write_model(root, model, folder):
         text = (root / "src" / name).read_text(encoding="utf-8")
         if name == "mpmc.c":
             for function in UNUSED:
-                text = without(text, function)
+                text = without(text, function, name)
         (folder / name).write_text(digestible(text), encoding="utf-8")
         # Two files may have private constants of the same name.
         constants = re.findall(r"^    ([A-Z][A-Z_]*) = ", text, re.M)
@@ -104,10 +104,11 @@ def write_model(root, model, folder):
 
 
 class Kind:
-    """A kind of models: where they are, how one becomes one file, and GenMC's options for it."""
+    """A kind of models: where they are, how one becomes one file, options for GenMC, and flags for
+    its compiler."""
 
-    def __init__(self, places, write, more=()):
-        self.places, self.write, self.options = places, write, [*OPTIONS, *more]
+    def __init__(self, places, write, more=(), flags=()):
+        self.places, self.write, self.options, self.flags = places, write, [*OPTIONS, *more], flags
 
 
 THE_RING = Kind("genmc_*.c", write_model)
@@ -127,8 +128,8 @@ def check(genmc, root, model, memory_model, limit, kind=THE_RING):
     """RIGHT, WRONG or UNKNOWN (too long, or GenMC does not digest it), and a line."""
     with tempfile.TemporaryDirectory() as folder:
         path = kind.write(root, model, pathlib.Path(folder))
-        command = [genmc, f"--{memory_model}", *kind.options, "--", f"-I{folder}/include",
-                   f"-I{model.parent}", "-D_GNU_SOURCE=", str(path)]
+        command = [genmc, f"--{memory_model}", *kind.options, "--", *kind.flags,
+                   f"-I{folder}/include", f"-I{model.parent}", "-D_GNU_SOURCE=", str(path)]
         try:
             result = subprocess.run(command, capture_output=True, text=True, timeout=limit,
                                     errors="replace", check=False)

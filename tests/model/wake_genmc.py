@@ -4,7 +4,6 @@
 
 The same options, answers and exit statuses. No lost wake: each sleep comes to its end.
 """
-import pathlib
 import re
 import shutil
 import sys
@@ -23,14 +22,6 @@ COMPILER_FENCE = "    atomic_signal_fence(memory_order_seq_cst);\n"
 SYSTEM = re.compile(r"^#include <(?:linux/|sys/|unistd).*\n|^#define _GNU_SOURCE.*\n", re.M)
 
 
-def without(text, name):
-    function = re.compile(r"^[a-z][^;{}]*\b" + name + r"\([^;{}]*\)\n\{\n.*?^\}\n", re.M | re.S)
-    text, count = function.subn("", text)
-    if count != 1:
-        sys.exit(f"wake_genmc.py: {count} functions {name}")
-    return text
-
-
 def write_model(root, model, folder):
     """One file of all, as GenMC wants it, beside the headers."""
     shutil.copytree(root / "include", folder / "include")
@@ -44,7 +35,7 @@ def write_model(root, model, folder):
     for name, unused in UNUSED.items():
         text = SYSTEM.sub("", (root / "src" / name).read_text(encoding="utf-8"))
         for function in unused:
-            text = without(text, function)
+            text = genmc.without(text, function, name)
         (folder / name).write_text(text, encoding="utf-8")
         lines.append(f'#include "{folder / name}"')
     lines.append(f'#include "{model}"')

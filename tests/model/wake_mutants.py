@@ -22,15 +22,15 @@ from wake_list import MUTANTS
 LIMIT = 120  # seconds of a model
 
 
-def judge(program, root, mutant, memory_model):
+def judge(program, root, mutant, memory_model, kind):
     """The model that caught it, or None."""
     with tempfile.TemporaryDirectory() as folder:
         tree = pathlib.Path(folder)
         mutants.copy_tree(root, tree)
         mutants.apply(tree, mutant)
         for name in mutant.models:
-            model = tree / f"tests/model/wake/{name}.c"
-            verdict, line = genmc.check(program, tree, model, memory_model, LIMIT, WAKING)
+            model = tree / "tests/model" / kind.places.replace("*", name)
+            verdict, line = genmc.check(program, tree, model, memory_model, LIMIT, kind)
             if verdict == genmc.WRONG:
                 return name
             if verdict == genmc.UNKNOWN:
@@ -38,7 +38,7 @@ def judge(program, root, mutant, memory_model):
     return None
 
 
-def main():
+def main(kind=WAKING, mutants_of=tuple(MUTANTS)):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("names", nargs="*")
     parser.add_argument("--root", type=pathlib.Path, default=genmc.HERE.parent.parent)
@@ -47,11 +47,11 @@ def main():
     if program is None:
         print("skipped: genmc not found")
         return 77
-    for mutant in MUTANTS:
+    for mutant in mutants_of:
         if arguments.names and mutant.name not in arguments.names:
             continue
         count += 1
-        found = {memory_model: judge(program, arguments.root.resolve(), mutant, memory_model)
+        found = {memory_model: judge(program, arguments.root.resolve(), mutant, memory_model, kind)
                  for memory_model in ("rc11", "imm")}
         line = "  ".join(f"{net}: {by or 'no'}" for net, by in found.items())
         print(f"{mutant.name:34} {line}", flush=True)
