@@ -200,8 +200,10 @@ int shmring_hub_control(shmring_hub *hub, int64_t deadline);
 void shmring_hub_cancel(shmring_hub *hub);
 void shmring_hub_resume(shmring_hub *hub);
 
-/* A descriptor for poll() and epoll: readable when dispatch with SHMRING_NOW has something to do.
- * It belongs to the hub. With control_apart joining is not told there. */
+/* A descriptor for poll() and epoll, for one thread: readable when dispatch with SHMRING_NOW has
+ * something to do. While another thread is in dispatch, what that has still to do may not be told;
+ * of several threads let all sleep in dispatch. It belongs to the hub. With control_apart joining
+ * is not told there. */
 int shmring_hub_fd(const shmring_hub *hub);
 
 /*
