@@ -24,7 +24,7 @@ enum {
     SECOND = 5, /* who recovers if the first that comes does not live either */
     CALLS_MAX = 3,
     CALLS = 60,       /* of a life */
-    MESSAGES_MAX = 5, /* at a time */
+    MESSAGES_MAX = 4, /* at a time */
     WISHES = SHMRING_TAKE_HIGHEST + 1,
 };
 _Static_assert((int)SECOND < RING_HOLDER, "a seat of its own");
