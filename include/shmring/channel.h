@@ -57,7 +57,7 @@ typedef struct shmring_channel_options {
     enum shmring_wait_policy wait;   /* how this handle waits; default: block */
     bool create;                     /* opening: create it first if it is missing */
     shmring_segment_options segment; /* its own size must be set too, or 0 for the defaults */
-    /* Creating: what is slept on, and the fences. All who open it get the same. */
+    /* Creating: what is slept on (layout.h), and the fences. All who open it get the same. */
     enum shmring_backend backend;
     enum shmring_fence fence;
     /*

@@ -9,8 +9,10 @@ producer=$programs/example_producer consumer=$programs/example_consumer
 want=$'hello 1\nhello 2\nhello 3'
 
 # They use a name of their own in /dev/shm; whoever has it is not ours to disturb.
-[ ! -e /dev/shm/greetings ] || { echo "skipped: /dev/shm/greetings exists"; exit 77; }
-trap 'rm -f /dev/shm/greetings' EXIT
+for name in greetings jobs; do
+    [ ! -e "/dev/shm/$name" ] || { echo "skipped: /dev/shm/$name exists"; exit 77; }
+done
+trap 'rm -f /dev/shm/greetings /dev/shm/jobs' EXIT
 
 "$producer"
 got=$(timeout 20 "$consumer")
@@ -42,9 +44,23 @@ got=$(timeout 20 "$programs/example_poll" | sort -n | tr '\n' ' ')
 got=$(timeout 20 "$programs/example_parent_child")
 [ "$got" = "5 bytes" ] || { echo "parent_child: got '$got'"; exit 1; }
 
-# Two that share nothing but a socket: in namespaces of their own, where that is permitted.
+# Each job goes to one of the workers, which SIGTERM ends in good order.
 directory=$(mktemp -d)
-trap 'rm -rf "$directory"; rm -f /dev/shm/greetings' EXIT
+trap 'rm -rf "$directory"; rm -f /dev/shm/greetings /dev/shm/jobs' EXIT
+workers=()
+for _ in 1 2 3; do
+    timeout 20 "$programs/example_worker" >>"$directory/jobs" &
+    workers+=($!)
+done
+"$programs/example_jobs"
+for _ in $(seq 100); do [ "$(wc -l <"$directory/jobs")" -eq 10 ] && break || sleep 0.1; done
+kill "${workers[@]}"
+for worker in "${workers[@]}"; do wait "$worker" || { echo "a worker: exit $?"; exit 1; }; done
+got=$(sort -k 2n "$directory/jobs" | tr '\n' ' ')
+want=$(printf 'job %s ' $(seq 10))
+[ "$got" = "$want" ] || { echo "jobs: got '$got'"; exit 1; }
+
+# Two that share nothing but a socket: in namespaces of their own, where that is permitted.
 apart=()
 if unshare --fork --pid --ipc true 2>/dev/null; then apart=(unshare --fork --pid --ipc); fi
 timeout 20 "${apart[@]}" "$programs/example_link_server" "$directory/socket" >"$directory/out" &
