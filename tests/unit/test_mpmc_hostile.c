@@ -147,6 +147,31 @@ Test(mpmc_hostile, a_length_beyond_the_slot_is_poison)
         }
 }
 
+Test(mpmc_hostile, a_length_beyond_the_slot_is_poison_for_one_who_bets)
+{
+    for (int copies = 0; copies < 2; copies++) {
+        shmring_mpmc_slot slot;
+
+        clear();
+        attach(-1);
+        for (int i = 0; i < 4 * SHMRING_MPMC_STREAK; i++) {
+            cr_assert_eq(shmring_mpmc_send(&producer, "one", 3, 0), 0);
+            cr_assert_eq(shmring_mpmc_recv(&consumer, buffer_end - SLOT_SIZE, SLOT_SIZE, &slot), 0);
+        }
+        cr_assert(shmring_member_bets(&consumer.side.member));
+        cr_assert_eq(shmring_mpmc_send(&producer, "two", 3, 0), 0);
+        shmring_store64_relaxed(label_at(consumer.head_pos & consumer.side.mask),
+                                SHMRING_LABEL_FILLED | (SLOT_SIZE + 1));
+        if (copies)
+            cr_expect_eq(
+                shmring_mpmc_recv(&consumer, buffer_end - SLOT_SIZE, SLOT_SIZE, &slot), -EBADMSG);
+        else
+            cr_expect_not(shmring_mpmc_take(&consumer, &slot));
+        expect_poison_is_for_good(&consumer.side);
+        detach();
+    }
+}
+
 /* One word of the ring gets a random value, or one that nearly fits. */
 static void scribble(uint64_t *random)
 {
