@@ -43,6 +43,19 @@ SOAKS = {
         "no wake is lost, also when the waker is killed, and with signals",
         "tests/process_wait_soak", "{seed} {amount}",
         {"sleeps": r"(\d+) sleeps ended by a wake"}, {"sleeps": 10**8}, 10**6),
+    # Of a build with sanitizers: --build build/dev.
+    "hostile_link": Soak(
+        "a link stands any peer", "tests/hostile_link", "{seed} --scale {amount}",
+        {"hostile stores": r"(\d+) hostile stores", "victim calls": r"(\d+) calls;"},
+        {"victim calls": 10**8}, 150),
+    "hostile_queue": Soak(
+        "a queue stands any member", "tests/hostile_queue", "{seed} --scale {amount}",
+        {"hostile stores": r"(\d+) hostile stores", "victim calls": r"(\d+) calls;"},
+        {"hostile stores": 10**10}, 150),
+    "hostile_channel": Soak(
+        "a channel stands any member", "tests/hostile_channel", "{seed} --scale {amount}",
+        {"hostile stores": r"(\d+) hostile stores", "victim calls": r" 0 holes\n.*\n(\d+) calls;"},
+        amount=60),
     "link_bytes": Soak(
         "a changed byte of a handshake is noticed", "tests/process_link_bytes", "--scale",
         {"handshakes": r"(\d+) handshakes with a changed byte"}),
