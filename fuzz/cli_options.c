@@ -141,7 +141,7 @@ static void check_numbers(const char *text)
     check_id(good, number, want, "a user");
     good = cli_parse_group(text, &number);
     check_id(good, number, want, "a group");
-    good = read_digits(text, 8, &want, &rest) && *rest == '\0' && want != 0 && want <= 0777;
+    good = read_digits(text, 8, &want, &rest) && *rest == '\0' && (want | 0066) == 0666;
     fuzz_expect(cli_parse_mode(text, &mode) == good && (!good || mode == want), "a mode");
 }
 
@@ -160,7 +160,8 @@ static void check_options(const struct cli_command *command, const struct cli_op
                                    is->slots <= SHMRING_SLOTS_MAX),
                 "slots that can be");
     fuzz_expect(is->slot_size <= SHMRING_MESSAGE_MAX, "a slot that can be");
-    fuzz_expect(is->mode <= 0777 && is->timeout >= -1, "a mode, and a time");
+    fuzz_expect((is->mode == 0 || (is->mode | 0066) == 0666) && is->timeout >= -1,
+                "a mode, and a time");
     fuzz_expect(is->framing <= CLI_LEN32 && is->wait <= SHMRING_WAIT_ADAPTIVE &&
                     is->backend < SHMRING_BACKENDS && is->backend != SHMRING_BACKEND_EVENTFD &&
                     is->fence <= SHMRING_FENCE_LIGHT && is->wish <= SHMRING_TAKE_HIGHEST,

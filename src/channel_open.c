@@ -26,11 +26,21 @@ static bool are_wrong(const shmring_channel_options *own)
            (own->gather_count == 0) != (own->gather_ns == 0);
 }
 
+static bool are_without_size(const shmring_channel_options *options)
+{
+    return options != NULL && options->size == 0 &&
+           (options->capacity != 0 || options->wait != 0 || options->create ||
+            options->segment.size != 0 || options->backend != 0 || options->fence != 0 ||
+            options->gather_count != 0 || options->slot_size != 0 || options->gather_ns != 0 ||
+            options->redeliver);
+}
+
 /* The caller's options in our own struct, with the defaults of that kind filled in. */
 static int read_options(const shmring_channel_options *options, uint32_t kind,
                         shmring_channel_options *ret_own)
 {
-    int error = options_read(ret_own, sizeof *ret_own, options);
+    int error =
+        are_without_size(options) ? -EINVAL : options_read(ret_own, sizeof *ret_own, options);
 
     if (error != 0)
         return error;

@@ -28,9 +28,19 @@ enum {
     UID_OF_THE_NAMELESS = 65534, /* all users that have no name in this user namespace */
 };
 
+static bool are_without_size(const shmring_link_options *options)
+{
+    return options != NULL && options->size == 0 &&
+           (options->capacity != 0 || options->wait != 0 || options->fence != 0 ||
+            options->pollable || options->client_owned || options->timeout_ns != 0 ||
+            options->uids != NULL || options->gids != NULL || options->is_welcome != NULL ||
+            options->mode != 0);
+}
+
 int link_read_options(const shmring_link_options *options, shmring_link_options *ret_own)
 {
-    int error = options_read(ret_own, sizeof *ret_own, options);
+    int error =
+        are_without_size(options) ? -EINVAL : options_read(ret_own, sizeof *ret_own, options);
 
     if (error != 0)
         return error;

@@ -55,9 +55,17 @@ int shmring_segment_check_name(const char *name)
     return 0;
 }
 
+static bool are_without_size(const shmring_segment_options *options)
+{
+    return options != NULL && options->size == 0 &&
+           (options->mode != 0 || options->group != 0 || options->set_group || options->set_owner ||
+            options->owner != 0 || options->memory != 0 || options->numa_node != 0);
+}
+
 int segment_read_options(const shmring_segment_options *options, shmring_segment_options *ret_own)
 {
-    int error = options_read(ret_own, sizeof *ret_own, options);
+    int error =
+        are_without_size(options) ? -EINVAL : options_read(ret_own, sizeof *ret_own, options);
 
     if (error != 0)
         return error;

@@ -71,12 +71,23 @@ int shmring_hub_fd(const shmring_hub *hub)
     return hub->epoll;
 }
 
-static bool is_any_set(const void *bytes, size_t from, size_t to)
+/* Member by member: what lies between them may be anything. */
+static bool is_link_set(const shmring_link_options *options)
 {
-    for (size_t i = from; i < to; i++)
-        if (((const unsigned char *)bytes)[i] != 0)
-            return true;
-    return false;
+    return options->capacity != 0 || options->wait != 0 || options->fence != 0 ||
+           options->pollable || options->client_owned || options->timeout_ns != 0 ||
+           options->uids != NULL || options->gids != NULL || options->is_welcome != NULL ||
+           options->mode != 0;
+}
+
+static bool are_without_size(const shmring_hub_options *options)
+{
+    const shmring_hub_limits *limits = &options->limits;
+
+    return options->size == 0 &&
+           (options->channels != 0 || options->wait != 0 || options->control_apart ||
+            options->readers_registered || limits->budget != 0 || limits->budget_size != 0 ||
+            limits->drops != 0 || limits->full_ns != 0 || options->link.size != 0);
 }
 
 /* Options of this header, an older or a newer one. Nothing may be set without the size. */
@@ -87,17 +98,21 @@ static int read_options(const shmring_hub_options *options, shmring_hub_options 
     shmring_hub_options own = {0};
     size_t size = options != NULL ? options->size : 0;
 
-    if (options != NULL &&
-        is_any_set(options, size == 0 ? sizeof size : sizeof own, size == 0 ? sizeof own : size))
+    if (options != NULL && are_without_size(options))
         return -EINVAL;
+    for (size_t i = sizeof own; i < size; i++)
+        if (((const unsigned char *)options)[i] != 0)
+            return -EINVAL;
     if (size != 0)
         memcpy(&own, options, size < sizeof own ? size : sizeof own);
     if (own.channels == 0)
         own.channels = SHMRING_HUB_CHANNELS;
     if (own.channels > SHMRING_HUB_CHANNELS_MAX || (unsigned)own.wait > SHMRING_WAIT_ADAPTIVE)
         return -EINVAL;
-    if (own.link.size == 0 && is_any_set(&own.link, 0, sizeof own.link))
+    if (own.link.size == 0 && is_link_set(&own.link))
         return -EINVAL;
+    if (own.link.size == 0)
+        own.link = (shmring_link_options){0};
     own.link.size = sizeof own.link;
     if (own.link.capacity == 0)
         own.link.capacity = SHMRING_LINK_CAPACITY;

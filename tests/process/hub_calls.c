@@ -66,6 +66,10 @@ static void wrong_options_are_refused(void)
                                     .link = {.size = sizeof options.link, .capacity = 4097}};
     CHECK_EQ(shmring_hub_open(&hub, hub_path, &options), -EINVAL);
     CHECK_EQ(shmring_hub_open(&hub, hub_path, &newer.known), -EINVAL);
+    options = (shmring_hub_options){.channels = 1}; /* without the size */
+    CHECK_EQ(shmring_hub_open(&hub, hub_path, &options), -EINVAL);
+    options = (shmring_hub_options){.size = sizeof options, .link.capacity = 4096};
+    CHECK_EQ(shmring_hub_open(&hub, hub_path, &options), -EINVAL);
     CHECK_EQ(shmring_hub_open(&hub, "/nowhere/at/all", NULL), -ENOENT);
     CHECK(hub == (void *)&options);
     newer.unknown = 0;

@@ -299,4 +299,19 @@ Test(channel, options_without_their_size_are_refused_not_ignored)
     cr_expect_eq(shmring_channel_create("shmring-test-bad", &options), -EINVAL);
     options = (shmring_channel_options){0};
     cr_expect_eq(shmring_channel_create(name, &options), -EEXIST, "nothing is set");
+    memset(&options, 0xff, sizeof options); /* also between the members */
+    options.size = sizeof options;
+    options.capacity = 0;
+    options.wait = SHMRING_WAIT_BLOCK;
+    options.create = options.redeliver = false;
+    options.backend = SHMRING_BACKEND_FUTEX;
+    options.fence = SHMRING_FENCE_DEFAULT;
+    options.gather_count = options.slot_size = 0;
+    options.gather_ns = 0;
+    options.segment.size = 0;
+    options.segment.mode = 0;
+    options.segment.group = options.segment.owner = 0;
+    options.segment.set_group = options.segment.set_owner = false;
+    options.segment.memory = options.segment.numa_node = 0;
+    cr_expect_eq(shmring_channel_create(name, &options), -EEXIST, "nothing is set but padding");
 }
