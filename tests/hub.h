@@ -71,15 +71,17 @@ static inline shmring_hub *hub_open_with(shmring_hub_options options)
 
     options.size = sizeof options;
     options.link.size = sizeof options.link;
+    options.link.timeout_ns = HUB_HANG_NS; /* the default is short for a loaded machine */
     CHECK_EQ(shmring_hub_open(&hub, hub_path, &options), 0);
     return hub;
 }
 
 static inline shmring_link hub_connect(void)
 {
+    shmring_link_options options = {.size = sizeof options, .timeout_ns = HUB_HANG_NS};
     shmring_link link;
 
-    CHECK_EQ(shmring_link_connect(&link, hub_path, NULL, shmring_deadline(HUB_HANG_NS)), 0);
+    CHECK_EQ(shmring_link_connect(&link, hub_path, &options, shmring_deadline(HUB_HANG_NS)), 0);
     return link;
 }
 
