@@ -4,10 +4,11 @@
  * three calls and between any two verbs of them, also of a recovery, who comes then finds all that
  * was sent and not yet given back, in order, nothing else, and all slots.
  *
- * A life: five members make calls at random, one call inside the other: the outer one is stopped
- * meanwhile. Before each verb an image is taken: there all that are within a call die, and others,
- * the rest finishes what it holds, somebody recovers, the ring is emptied, filled and compared with
- * the specification (model/spec.h). Then all is as before the image, and the life goes on.
+ * A life: three to five members make calls at random, one inside the other: the outer one is
+ * stopped meanwhile. Before each verb an image is taken: there all that are within a call die, and
+ * others, the rest finishes what it holds, somebody recovers, the ring is emptied, filled and
+ * compared with the specification (model/spec.h). Then all is as before the image, and the life
+ * goes on.
  *
  * usage: crash_mpmc [SEED [IMAGES]]
  */
@@ -23,8 +24,9 @@ enum {
     SEATS = 5,
     SECOND = 5, /* who recovers if the first that comes does not live either */
     CALLS_MAX = 3,
-    CALLS = 60,       /* of a life */
-    MESSAGES_MAX = 4, /* at a time */
+    CALLS = 60,           /* of a life */
+    MESSAGES_MAX = 5,     /* at a time */
+    MANY = SPEC_MAX / 8, /* possibilities; what comes after a crash makes more of them */
     WISHES = SHMRING_TAKE_HIGHEST + 1,
 };
 _Static_assert((int)SECOND < RING_HOLDER, "a seat of its own");
@@ -167,7 +169,7 @@ static void step(void)
     if (level != 0)
         return;
     take_image();
-    if (depth < depth_max && image_random(6) == 0)
+    if (depth < depth_max && spec_count() <= MANY && image_random(6) == 0)
         act();
     if (image_random(500) == 0)
         longjmp(calls[depth - 1], 1);
@@ -177,7 +179,9 @@ static uint32_t unused_message(void)
 {
     uint32_t unused = ~in_use & ((1u << (SPEC_VALUES + 1)) - 2);
 
-    return __builtin_popcount(in_use) == MESSAGES_MAX ? 0 : (uint32_t)__builtin_ctz(unused);
+    if (__builtin_popcount(in_use) == MESSAGES_MAX || spec_count() > MANY)
+        return 0;
+    return (uint32_t)__builtin_ctz(unused);
 }
 
 static enum doing send_or_recover(int seat)

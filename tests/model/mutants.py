@@ -79,11 +79,11 @@ def crash(tree, mutant, _known_bad):
     if mutant in ORDERS:
         raise Unusable("all is sequentially consistent there")
     program = tree / "crash"
-    build([CC, "-std=c11", "-O2", "-w", "-D_GNU_SOURCE=", "-DSPEC_MAX=1024", "-Itests/model/sc",
+    build([CC, "-std=c11", "-O2", "-w", "-D_GNU_SOURCE=", "-DSPEC_MAX=2048", "-Itests/model/sc",
            "-Itests/model", "-Iinclude", *LIBRARY, "tests/crash/image.c",
            "tests/crash/crash_mpmc.c", *(f"tests/model/{name}.c" for name in RING),
            "-o", str(program)], tree)
-    return "crash_mpmc" if run([str(program), "1", "300000"], tree) != 0 else None
+    return "crash_mpmc" if run([str(program), "1", "1500000"], tree) != 0 else None
 
 
 def unit(tree, mutant, _known_bad):

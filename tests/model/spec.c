@@ -329,6 +329,11 @@ void spec_died(int seat, bool comes_back)
     change_all(seat, die, comes_back);
 }
 
+uint64_t spec_count(void)
+{
+    return spec.count;
+}
+
 bool spec_may_be_empty(void)
 {
     for (uint64_t i = 0; i < spec.count; i++) {

@@ -47,6 +47,9 @@ void spec_release_returned(int seat);
 /* Whoever sits there does no more. What it holds may come back from now on, if comes_back. */
 void spec_died(int seat, bool comes_back);
 
+/* How many possibilities there are; more than SPEC_MAX: failed. */
+uint64_t spec_count(void);
+
 /* Can all that was sent have been taken, and all that had to come back? */
 bool spec_may_be_empty(void);
 
