@@ -24,6 +24,8 @@ int main(void)
 
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
+    if (error == 0)
+        fputs("worker: ready\n", stderr);
     while (error == 0) {
         error = shmring_queue_take(&rx, SHMRING_NEVER, &job);
         if (error == 0) {

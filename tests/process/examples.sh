@@ -46,12 +46,14 @@ got=$(timeout 20 "$programs/example_parent_child")
 
 # Each job goes to one of the workers, which SIGTERM ends in good order.
 directory=$(mktemp -d)
+touch "$directory/ready"
 trap 'rm -rf "$directory"; rm -f /dev/shm/greetings /dev/shm/jobs' EXIT
 workers=()
 for _ in 1 2 3; do
-    timeout 20 "$programs/example_worker" >>"$directory/jobs" &
+    timeout 20 "$programs/example_worker" >>"$directory/jobs" 2>>"$directory/ready" &
     workers+=($!)
 done
+for _ in $(seq 100); do [ "$(wc -l <"$directory/ready")" -eq 3 ] && break || sleep 0.1; done
 "$programs/example_jobs"
 for _ in $(seq 100); do [ "$(wc -l <"$directory/jobs")" -eq 10 ] && break || sleep 0.1; done
 kill "${workers[@]}"
