@@ -3,6 +3,7 @@
  * One of any number of workers: each job goes to one of them, and to another one if that dies
  * before it is done. Works until Ctrl-C or SIGTERM.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <shmring/shmring.h>
 #include <signal.h>
@@ -20,10 +21,11 @@ int main(void)
 {
     shmring_channel_options options = {.size = sizeof options, .create = true, .redeliver = true};
     int error = shmring_queue_receiver_open(&rx, "jobs", &options);
+    struct sigaction action = {.sa_handler = stop};
     shmring_mpmc_slot job;
 
-    signal(SIGINT, stop);
-    signal(SIGTERM, stop);
+    sigaction(SIGINT, &action, NULL); /* not signal(): C11's handles one signal only */
+    sigaction(SIGTERM, &action, NULL);
     if (error == 0)
         fputs("worker: ready\n", stderr);
     while (error == 0) {

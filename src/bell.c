@@ -115,10 +115,13 @@ int shmring_bell_open(shmring_bell *ret_bell, struct shmring_bell_words *words,
 
 void shmring_bell_close(shmring_bell *bell)
 {
+    shmring_bell closing = *bell;
     int saved_errno = errno;
 
-    if (bell->words != NULL && backends[bell->backend]->close != NULL)
-        backends[bell->backend]->close(bell);
+    /* First: a handler may ring it from here on. */
+    bell->words = NULL;
+    if (closing.words != NULL && backends[closing.backend]->close != NULL)
+        backends[closing.backend]->close(&closing);
     *bell = (shmring_bell){.fd = -1, .ringer = -1};
     errno = saved_errno;
 }
@@ -127,6 +130,8 @@ void shmring_bell_ring(const shmring_bell *bell, bool all)
 {
     int saved_errno = errno;
 
+    if (bell->words == NULL)
+        return;
     backends[bell->backend]->ring(bell, all);
     errno = saved_errno;
 }

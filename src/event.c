@@ -30,8 +30,8 @@ void shmring_event_close(shmring_eventcount *events)
 {
     if (events->event == NULL)
         return;
+    events->event = NULL; /* first: a handler may wake from here on */
     shmring_bell_close(&events->bell);
-    events->event = NULL;
 }
 
 static void ring(const shmring_eventcount *events, bool all)
@@ -64,7 +64,8 @@ void shmring_event_pass(shmring_eventcount *events)
 
 void shmring_event_wake_all(const shmring_eventcount *events)
 {
-    ring(events, true);
+    if (events->event != NULL)
+        ring(events, true);
 }
 
 bool shmring_event_wakes_all(const shmring_eventcount *events)

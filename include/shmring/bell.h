@@ -99,7 +99,8 @@ int shmring_bell_open(shmring_bell *ret_bell, struct shmring_bell_words *words,
                       const shmring_bell_place *place, enum shmring_direction direction);
 void shmring_bell_close(shmring_bell *bell);
 
-/* Wakes one sleeper, or all. Does not block, leaves errno alone; async-signal-safe. The futex word
+/* Wakes one sleeper, or all. Does not block, leaves errno alone; async-signal-safe. One that is
+ * closed, or being closed by the thread that the handler interrupts, is silent. The futex word
  * must have been changed before that: who is about to sleep shall not. (Of several who are about to
  * sleep on one semaphore, not all may be kept from it.) */
 void shmring_bell_ring(const shmring_bell *bell, bool all);

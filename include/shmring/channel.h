@@ -285,7 +285,9 @@ void shmring_receiver_stats(const shmring_receiver *receiver, shmring_stats *ret
 /*
  * From now on calls of this handle that would wait return -ECANCELED, also one that is waiting: at
  * once, or, if it is just falling asleep, within SHMRING_WAIT_CAP_NS. For any thread, while the
- * handle is open; async-signal-safe. resume, by the handle's own thread, undoes it.
+ * handle is open; async-signal-safe. Of a handle that is zeroed, or that the thread itself has
+ * closed or is closing, it is ignored: a handler can stay in place to the end of the process.
+ * resume, by the handle's own thread, undoes it.
  */
 void shmring_sender_cancel(shmring_sender *sender);
 void shmring_receiver_cancel(shmring_receiver *receiver);

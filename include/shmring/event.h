@@ -85,7 +85,8 @@ SHMRING_HOT inline void shmring_event_wake(shmring_eventcount *events, uint64_t 
 /* Wakes a sleeper whatever it waits for: the baton, or a change that is no publication. */
 void shmring_event_pass(shmring_eventcount *events);
 
-/* Wakes all; with futexes, also who is about to sleep. Async-signal-safe. */
+/* Wakes all; with futexes, also who is about to sleep. Async-signal-safe. As a bell, silent once it
+ * is closed. */
 void shmring_event_wake_all(const shmring_eventcount *events);
 
 /* Can each of several picky sleepers be woken, also one that is only about to sleep? If not, they

@@ -57,7 +57,9 @@ for _ in $(seq 100); do [ "$(wc -l <"$directory/ready")" -eq 3 ] && break || sle
 "$programs/example_jobs"
 for _ in $(seq 100); do [ "$(wc -l <"$directory/jobs")" -eq 10 ] && break || sleep 0.1; done
 kill "${workers[@]}"
-for worker in "${workers[@]}"; do wait "$worker" || { echo "a worker: exit $?"; exit 1; }; done
+for worker in "${workers[@]}"; do
+    wait "$worker" || { echo "a worker: exit $?"; cat "$directory/ready"; exit 1; }
+done
 got=$(sort -k 2n "$directory/jobs" | tr '\n' ' ')
 want=$(printf 'job %s ' $(seq 10))
 [ "$got" = "$want" ] || { echo "jobs: got '$got'"; exit 1; }

@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -101,6 +103,31 @@ Test(channel_wait, cancel_by_another_thread_ends_a_wait_whatever_the_policy)
         cr_expect_eq(receive(SHMRING_NEVER), -EMSGSIZE, "all is as it was");
         close_ring();
     }
+}
+
+static void cancel_both(int signal)
+{
+    (void)signal;
+    shmring_receiver_cancel(&rx);
+    shmring_sender_cancel(&tx);
+}
+
+Test(channel_wait, cancel_by_a_signal_handler_ignores_what_is_closed_or_just_being_closed)
+{
+    struct sigaction action = {.sa_handler = cancel_both};
+
+    cancel_both(0); /* zeroed */
+    cr_assert_eq(sigaction(SIGALRM, &action, NULL), 0);
+    for (int i = 0; i < SHMRING_BACKENDS * 30; i++) {
+        struct itimerval soon = {.it_value.tv_usec = 1 + i * 7 % 400};
+
+        open_ring((enum shmring_backend)(i % SHMRING_BACKENDS), (shmring_channel_options){0});
+        cr_assert_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+        close_ring();
+        cancel_both(0);
+    }
+    cr_expect_null(rx.waiter.own);
+    cr_expect_null(tx.waiter.own);
 }
 
 Test(channel_wait, an_adaptive_wait_ends_at_its_deadline_and_at_a_message)

@@ -216,6 +216,24 @@ Test(queue_wait, cancel_by_a_signal_handler_ends_a_wait)
     }
 }
 
+Test(queue_wait, cancel_by_a_signal_handler_ignores_what_is_closed_or_just_being_closed)
+{
+    struct sigaction action = {.sa_handler = cancel_both};
+
+    cancel_both(0); /* zeroed */
+    cr_assert_eq(sigaction(SIGALRM, &action, NULL), 0);
+    for (int i = 0; i < SHMRING_BACKENDS * ROUNDS; i++) {
+        struct itimerval soon = {.it_value.tv_usec = 1 + i * 7 % 400};
+
+        open_ring((enum shmring_backend)(i % SHMRING_BACKENDS), SLOTS);
+        cr_assert_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+        close_ring();
+        cancel_both(0);
+    }
+    cr_expect_null(rx.messages.event);
+    cr_expect_null(tx.room.event);
+}
+
 Test(queue_wait, who_sleeps_learns_of_the_death_of_all_others_once)
 {
     shmring_mpmc_slot slot;
