@@ -4,6 +4,7 @@
 
 Exits 77 (skipped) without gnuplot."""
 import json
+import lzma
 import pathlib
 import re
 import shutil
@@ -53,7 +54,7 @@ def document():
             "counters": {"scope": "user", "missing": {"cycles": "no such thing"}},
             "settings": {"seconds": 0.25, "repeat": 7, "quick": True, "only": ["a*", "b"],
                          "transports": {"pipe": "settings of the pipe", "none": "unused"}},
-            "warnings": [NASTY], "classes": {}, "skipped": [],
+            "warnings": [NASTY], "classes": {"l3": 96, "mixed": 4}, "skipped": [],
             "failures": [{"id": "x/y", "reason": "it broke", "corrupt": False}], "results": rows}
 
 
@@ -112,7 +113,7 @@ def cell_of(text, heading, transport):
 
 def check_text(text):
     for what in ("9.8.7", "A &amp; B", "2026-01-02T03:04:05Z", "x/y: it broke", "interrupted",
-                 "settings of the pipe", "no such thing", "1 (bad)",
+                 "settings of the pipe", "no such thing", "1 (bad)", "l3 96, mixed 4",
                  "--quick --only &#x27;a*,b&#x27; --seconds 0.25 --repeat 7"):
         check(what in text, f"does not say {what}")
     check("unused" not in text, "has settings of what was not measured")
@@ -145,6 +146,11 @@ def main(arguments):
         check_offline(text)
         check_charts(text, 5)
         check_text(text)
+        packed = directory / "in.json.xz"
+        packed.write_bytes(lzma.compress(source.read_bytes()))
+        done = run(page, packed, target)
+        check(done.returncode == 0 and target.read_text(encoding="utf-8") == text,
+              f"what xz packed gives another page: {done}")
         files = list(directory.glob("*.svg"))
         check(len(files) == 5, f"{len(files)} files of charts")
         for file in files:
