@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Do all figures of a README come from results, and is it seen when they do not? And are those of
-this project as its last published results give them? test_readme.py ROOT
+this project as its last published results give them? test_readme.py ROOT PROGRAM
 
-Exits 77 (skipped) without gnuplot."""
+PROGRAM is shmring-bench, which knows what cases there are. Exits 77 (skipped) without gnuplot."""
 import copy
 import json
 import lzma
@@ -212,6 +212,9 @@ def check_published(root):
     runs = sorted(p for p in (root / "bench/results").glob("2*-*-*-*") if p.is_dir())
     for run in runs:
         packed, page = run / "results.json.xz", run / "page.html"
+        if not (packed.exists() and page.exists()):
+            check(False, f"{run.name} lacks {packed.name} or {page.name}")
+            continue
         started = json.loads(lzma.decompress(packed.read_bytes()))["started"]
         check(run.name.startswith(started[:10] + "-"), f"{run.name} is of {started}")
         check(started in page.read_text(encoding="utf-8"), f"the page of {run.name} is of another")
@@ -229,8 +232,31 @@ def check_published(root):
     check(not re.search(r"\d \[\d[\d.]*-\d", rest), "README.md has typed figures")
 
 
+def check_cases(root, program):
+    """What the tables look for can be found: a row of a name that nothing has would be missed by
+    nobody."""
+    sys.path.insert(0, str(root / "bench/report"))
+    sys.dont_write_bytecode = True
+    import readme_tables
+    done = subprocess.run([program, "--list"], capture_output=True, text=True, check=True)
+    rows = {case: case for case in done.stdout.split()}
+    built = {case.split("/")[0] for case in rows}
+    known = "".join(p.read_text(encoding="utf-8") for p in (root / "bench").rglob("*.c*"))
+    for title, columns, transports in readme_tables.TABLES:
+        for _, transport in transports:
+            check(f'"{transport}"' in known, f"no transport {transport}")
+            found = [p for _, p, _ in columns if readme_tables.find(rows, p, transport)]
+            check(found or transport not in built, f"{title}: no case of {transport}")
+        for _, pattern, _ in columns:
+            check(readme_tables.find(rows, pattern, transports[0][1]), f"no case {pattern}")
+    for case in readme_tables.FLOORS.values():
+        check(case in rows, f"no case {case}")
+    for transport in readme_tables.ON_CHART:
+        check(f'"{transport}"' in known, f"no transport {transport} for the chart")
+
+
 def main(arguments):
-    if len(arguments) != 1:
+    if len(arguments) != 2:
         print(__doc__, file=sys.stderr)
         return 2
     if shutil.which("gnuplot") is None:
@@ -250,6 +276,7 @@ def main(arguments):
         check_check(place)
         check_refusals(place)
         check_packed(place)
+    check_cases(root, arguments[1])
     check_published(root)
     for failure in failures:
         print(failure)
