@@ -51,6 +51,7 @@ struct shape {
     uint32_t producers;
     uint32_t consumers;
     bool processes; /* its members; else threads */
+    uint32_t rate;  /* open: messages per second that are due, else 0 */
 };
 
 /* Slots of a ring of messages of one size: a power of two. */
@@ -91,8 +92,16 @@ struct run {
     uint64_t messages;
     int64_t elapsed_ns;
     /* A dialogue: stamps per round trip, private to the side that asks. */
-    uint32_t *ticks;
+    uint64_t *ticks;
     size_t round_trips;
+    /* Messages at set times: stamps from one to the next; how many do not count, and then how many
+     * do; when the first is due, set by who sends and shared by both. For each one that came and
+     * counts, who receives notes in ticks how long after its time that was. */
+    double interval;
+    uint64_t warm_count;
+    uint64_t count;
+    shmring_word64 *start;
+    bool one_cpu; /* both sides run on it */
     /* From the first message to the last, so with the warm-up: what this process used, and, by the
      * side that counts, how many messages or round trips there were. */
     struct usage usage;

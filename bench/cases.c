@@ -30,6 +30,8 @@ static bool is_quick(const struct bench_case *added)
         return true;
     if (transport->is_variant)
         return false;
+    if (case_is_timed(added))
+        return load_is_quick(added);
     if (transport->is_brief)
         return size == 64 &&
                added->shape.policy ==
@@ -145,8 +147,8 @@ static void add_floors(struct cases *cases)
     }
 }
 
-static void add_shape(struct cases *cases, const struct transport *transport,
-                      enum workload workload, const struct shape *shape)
+void cases_add_shape(struct cases *cases, const struct transport *transport, enum workload workload,
+                     const struct shape *shape)
 {
     const char *reason = transport->refuse != NULL ? transport->refuse(shape) : NULL;
 
@@ -156,8 +158,10 @@ static void add_shape(struct cases *cases, const struct transport *transport,
     }
     struct bench_case *added = cases_add(
         cases, (struct bench_case){.transport = transport, .workload = workload, .shape = *shape});
+    char workload_text[32];
     int length = snprintf(added->id, sizeof added->id, "%s/%s/%uB/%s", transport->name,
-                          case_workload(added), shape->size, policy_name(shape->policy));
+                          load_text(added, workload_text, sizeof workload_text), shape->size,
+                          policy_name(shape->policy));
 
     if (shape->batch != 1)
         length +=
@@ -175,7 +179,8 @@ static bool is_variant_size(uint32_t size)
     return false;
 }
 
-static void add_policy(struct cases *cases, const struct transport *transport, enum policy policy)
+static void add_policy(struct cases *cases, const struct transport *transport, enum policy policy,
+                       const struct loads *loads)
 {
     struct shape shape = {.batch = 1, .policy = policy};
 
@@ -191,16 +196,18 @@ static void add_policy(struct cases *cases, const struct transport *transport, e
         shape.batch = 1;
         if (transport->is_variant && !is_variant_size(shape.size))
             continue;
-        add_shape(cases, transport, WORKLOAD_PINGPONG, &shape);
-        add_shape(cases, transport, WORKLOAD_STREAM, &shape);
+        cases_add_shape(cases, transport, WORKLOAD_PINGPONG, &shape);
+        cases_add_shape(cases, transport, WORKLOAD_STREAM, &shape);
         for (const uint32_t *batch = transport->batches; *batch != 0; batch++) {
             shape.batch = *batch;
-            add_shape(cases, transport, WORKLOAD_STREAM, &shape);
+            cases_add_shape(cases, transport, WORKLOAD_STREAM, &shape);
         }
     }
+    if (!transport->is_variant)
+        cases_add_loads(cases, transport, policy, loads);
 }
 
-int cases_make(struct cases *ret_cases)
+int cases_make(const struct loads *loads, struct cases *ret_cases)
 {
     struct cases cases = {.list = calloc(CASES_MAX, sizeof *cases.list),
                           .skipped = calloc(SKIPPED_MAX, sizeof *cases.skipped)};
@@ -222,7 +229,7 @@ int cases_make(struct cases *ret_cases)
             cases_add_crowd(&cases, *at);
         for (enum policy policy = POLICY_SPIN; policy < POLICY_COUNT && (*at)->loops != NULL;
              policy++)
-            add_policy(&cases, *at, policy);
+            add_policy(&cases, *at, policy, loads);
     }
     for (const struct missing_transport *at = missing_transports; at->name != NULL; at++)
         cases_skip(&cases, at->name, at->reason);
@@ -336,6 +343,16 @@ bool case_is_dialogue(const struct bench_case *bench_case)
            bench_case->workload == WORKLOAD_FLOOR_2LINES;
 }
 
+bool case_is_timed(const struct bench_case *bench_case)
+{
+    return bench_case->workload == WORKLOAD_OPEN;
+}
+
+bool case_has_times(const struct bench_case *bench_case)
+{
+    return case_is_dialogue(bench_case) || case_is_timed(bench_case);
+}
+
 bool case_is_crowd(const struct bench_case *bench_case)
 {
     return bench_case->workload == WORKLOAD_MPMC || bench_case->workload == WORKLOAD_SOLO;
@@ -354,6 +371,8 @@ const char *case_workload(const struct bench_case *bench_case)
         return crowd_workload(&bench_case->shape);
     if (case_is_dialogue(bench_case))
         return "pingpong";
+    if (case_is_timed(bench_case))
+        return "open";
     return bench_case->is_floor ? "line_stream" : "stream";
 }
 

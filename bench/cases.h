@@ -4,6 +4,7 @@
 #define BENCH_CASES_H
 
 #include "histogram.h"
+#include "loads.h"
 #include "probe.h"
 #include "transport.h"
 
@@ -12,6 +13,7 @@
 enum workload {
     WORKLOAD_STREAM,
     WORKLOAD_PINGPONG,
+    WORKLOAD_OPEN,
     WORKLOAD_FLOOR_1LINE,
     WORKLOAD_FLOOR_2LINES,
     WORKLOAD_FLOOR_MEMCPY,
@@ -33,14 +35,14 @@ struct cost {
     double cpu_ns;   /* time of processors */
     double switches; /* context switches, wanted or not */
     struct counts counts;
-    double lost;     /* share of what was sent, of a dialogue of all questions */
+    double lost; /* share of what was sent, of a dialogue of all questions */
 };
 
 /* What was measured of one case in one place. */
 struct result {
     unsigned count;
-    double *samples;             /* messages per second; median round trip or cost in ns */
-    struct histogram *times;     /* of a dialogue, over all samples */
+    double *samples;             /* messages per second; median round trip, latency or cost, ns */
+    struct histogram *times;     /* if case_has_times(), over all samples */
     struct crowd_figures *crowd; /* of a crowd, one per sample */
     struct cost *costs;          /* one per sample */
 };
@@ -69,7 +71,7 @@ struct cases {
 };
 
 /* Returns 0 or -ENOMEM. */
-int cases_make(struct cases *ret_cases);
+int cases_make(const struct loads *loads, struct cases *ret_cases);
 
 /* Keeps those that match one of the patterns, or, if there is none, the quick ones or all. Returns
  * 0, or -ENOENT with the pattern that matches nothing. */
@@ -79,9 +81,17 @@ int cases_select(struct cases *cases, const char *const *patterns, size_t patter
 /* On one processor: a spinner would only keep the other from running. */
 void cases_keep_blocking(struct cases *cases);
 
-/* For crowd_cases.c: one more case; one that cannot be. */
+/* For crowd_cases.c and loads.c: one more case; one that cannot be. */
 struct bench_case *cases_add(struct cases *cases, struct bench_case added);
+void cases_add_shape(struct cases *cases, const struct transport *transport, enum workload workload,
+                     const struct shape *shape);
 void cases_skip(struct cases *cases, const char *what, const char *reason);
+
+/* The cases of a transport whose messages come at set times, and how their ids name that. */
+void cases_add_loads(struct cases *cases, const struct transport *transport, enum policy policy,
+                     const struct loads *loads);
+bool load_is_quick(const struct bench_case *bench_case);
+const char *load_text(const struct bench_case *bench_case, char *text, size_t text_size);
 
 /* The cases of a transport for many, and its name for a workload with so many. */
 void cases_add_crowd(struct cases *cases, const struct transport *transport);
@@ -94,7 +104,7 @@ void cases_free(struct cases *cases);
 /* What one sample gave. */
 struct measured {
     double value;                      /* as in struct result */
-    const struct histogram *times;     /* of a dialogue, else NULL */
+    const struct histogram *times;     /* if case_has_times(), else NULL */
     const struct crowd_figures *crowd; /* of workload mpmc, else NULL */
     struct cost cost;
 };
@@ -103,6 +113,8 @@ struct measured {
 int case_add(struct bench_case *bench_case, enum place place, const struct measured *measured);
 
 bool case_is_dialogue(const struct bench_case *bench_case);
+bool case_is_timed(const struct bench_case *bench_case);  /* messages at set times */
+bool case_has_times(const struct bench_case *bench_case); /* its results are times */
 bool case_is_crowd(const struct bench_case *bench_case);
 const char *case_transport(const struct bench_case *bench_case);
 const char *case_workload(const struct bench_case *bench_case);

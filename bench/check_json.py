@@ -21,8 +21,9 @@ RESULT = {"id": str, "transport": str, "workload": str, "size": int, "policy": s
           "class": str, "unit": str, "samples": list, "median": NUMBER, "min": NUMBER,
           "max": NUMBER, "n": int, "cost": dict, "counters": dict}
 COSTS = {"cpu_ns", "switches", "lost"}  # arrays with one number per sample
-LATENCY = {"p50": int, "p90": int, "p99": int, "p99.9": int, "p99.99": int,
-           "round_trips": int}
+TIMES = {"p50": int, "p90": int, "p99": int, "p99.9": int, "p99.99": int}
+LATENCY = {**TIMES, "round_trips": int}
+TIMED = {"open": {**TIMES, "messages": int, "rate": int}}  # messages at set times
 STREAM = {"bytes_per_s": NUMBER}
 # Workload mpmc; in "crowd", arrays with one number per sample (README.md says what they are).
 MPMC = {"producers": int, "consumers": int, "members": str, "crowd": dict}
@@ -57,7 +58,10 @@ def check_id(result, where):
     if parts[0] == "floor":
         check(result["transport"] == "floor" and len(parts) >= 3, where, "is no id of a floor")
         return
-    want = [result["transport"], result["workload"], f"{result['size']}B", result["policy"]]
+    workload = result["workload"]
+    if workload == "open":
+        workload += f"-{result.get('rate')}"
+    want = [result["transport"], workload, f"{result['size']}B", result["policy"]]
     if result["batch"] != 1:
         want.append(f"b{result['batch']}")
     # Named where it is not what is usual: many are threads, two are processes.
@@ -95,7 +99,7 @@ def check_result(result, seen):
     check_id(result, where)
     if result["transport"] != "floor":
         check_fields(result, {"settings": str}, where)
-    if result["workload"] in ("stream", "pingpong") and result["transport"] != "floor":
+    if result["workload"] in ("stream", "pingpong", *TIMED) and result["transport"] != "floor":
         check(result.get("members") in ("threads", "processes"), where, "members are unknown")
     check(key not in seen, where, f"twice in class {result['class']}")
     seen.add(key)
@@ -115,17 +119,17 @@ def check_result(result, seen):
     if result["workload"] == "solo":
         check(result["unit"] == "ns", where, f"unit {result['unit']}")
         check(max(samples) == result["max"] >= result["median"], where, "max, median")
-    elif result["workload"] != "pingpong":
+    elif result["workload"] not in ("pingpong", *TIMED):
         if result["workload"].startswith("mpmc"):
             check_crowd(result, where)
         check(result["unit"] == "msg/s", where, f"unit {result['unit']}")
         check(max(samples) == result["max"] >= result["median"], where, "max, median")
         check_fields(result, STREAM, where)
-    elif check_fields(result, LATENCY, where):
+    elif check_fields(result, TIMED.get(result["workload"], LATENCY), where):
         check(result["unit"] == "ns", where, f"unit {result['unit']}")
         order = [result[k] for k in ("p50", "p90", "p99", "p99.9", "p99.99", "max")]
         check(order == sorted(order) and order[0] > 0, where, f"percentiles {order}")
-        check(result["round_trips"] > 0, where, "no round trips")
+        check(result.get("round_trips", result.get("messages")) > 0, where, "no times")
 
 
 def check_document(document):

@@ -10,6 +10,7 @@ struct control {
     struct probe probes[2];
     struct floor_line lines[2];
     shmring_word32 over; /* of struct run */
+    shmring_word64 start;
     struct run first;  /* of the side that produces, or asks, if that is not the benchmark itself */
     struct run second; /* of the other side */
     uint32_t probe_ns[2];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "compare/compare.h"
 #include "doctor/doctor.h"
+#include "number.h"
 #include "report/report.h"
 #include "sample.h"
 
@@ -37,6 +38,7 @@ static const char HELP[] =
     "  -s, --seconds S          length of a sample (default 0.2, at most 60)\n"
     "  -r, --repeat N           samples per case, round-robin over all cases (default 5)\n"
     "  -j, --json FILE          also write all results as JSON (- for stdout, without the table)\n"
+    "      --rate N,...         open loop: messages per second (default 10000,100000,1000000)\n"
     "      --class-limits A,B   placement class by probed round trip: below A ns smt, below B l3\n"
     "                           (default 90,180: for AMD Zen 4)\n"
     "  -h, --help               this text\n"
@@ -60,6 +62,7 @@ struct options {
     bool list;
     bool quick;
     struct place_limits limits;
+    struct loads loads;
 };
 
 static _Noreturn void usage(const char *what, const char *value)
@@ -80,29 +83,12 @@ static double read_seconds(const char *text)
     return seconds;
 }
 
-/* Digits only, 1 to max; ends where the number does. */
-static bool read_number(const char **text, unsigned long max, uint32_t *ret_number)
-{
-    char *end;
-
-    if (**text < '0' || **text > '9')
-        return false;
-    errno = 0;
-    unsigned long number = strtoul(*text, &end, 10);
-
-    if (errno != 0 || number == 0 || number > max)
-        return false;
-    *text = end;
-    *ret_number = (uint32_t)number;
-    return true;
-}
-
 static unsigned read_repeat(const char *text)
 {
     const char *at = text;
     uint32_t repeat;
 
-    if (!read_number(&at, REPEAT_MAX, &repeat) || *at != '\0')
+    if (!number_read(&at, REPEAT_MAX, &repeat) || *at != '\0')
         usage("--repeat takes a whole number from 1 to 1000", text);
     return repeat;
 }
@@ -112,8 +98,8 @@ static struct place_limits read_limits(const char *text)
     const char *at = text;
     struct place_limits limits;
 
-    if (!read_number(&at, 1000000, &limits.smt_below) || *at++ != ',' ||
-        !read_number(&at, 1000000, &limits.l3_below) || *at != '\0' ||
+    if (!number_read(&at, 1000000, &limits.smt_below) || *at++ != ',' ||
+        !number_read(&at, 1000000, &limits.l3_below) || *at != '\0' ||
         limits.l3_below <= limits.smt_below)
         usage("--class-limits takes two rising numbers of nanoseconds, as in 90,180", text);
     return limits;
@@ -131,24 +117,28 @@ static void add_patterns(struct options *options, char *text)
     }
 }
 
+/* Options without a letter. */
+enum { OPTION_CLASS_LIMITS = 256, OPTION_RATE };
+
+static const struct option known_options[] = {
+    {"list", no_argument, NULL, 'l'},
+    {"only", required_argument, NULL, 'o'},
+    {"quick", no_argument, NULL, 'q'},
+    {"seconds", required_argument, NULL, 's'},
+    {"repeat", required_argument, NULL, 'r'},
+    {"json", required_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {"rate", required_argument, NULL, OPTION_RATE},
+    {"class-limits", required_argument, NULL, OPTION_CLASS_LIMITS},
+    {NULL, 0, NULL, 0},
+};
+
 static void read_options(int argc, char **argv, struct options *options)
 {
-    enum { CLASS_LIMITS = 256 };
-    static const struct option known[] = {
-        {"list", no_argument, NULL, 'l'},
-        {"only", required_argument, NULL, 'o'},
-        {"quick", no_argument, NULL, 'q'},
-        {"seconds", required_argument, NULL, 's'},
-        {"repeat", required_argument, NULL, 'r'},
-        {"json", required_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {"class-limits", required_argument, NULL, CLASS_LIMITS},
-        {NULL, 0, NULL, 0},
-    };
     int option;
 
-    while ((option = getopt_long(argc, argv, "lo:qs:r:j:hV", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "lo:qs:r:j:hV", known_options, NULL)) != -1) {
         switch (option) {
         case 'l':
             options->list = true;
@@ -168,7 +158,12 @@ static void read_options(int argc, char **argv, struct options *options)
         case 'j':
             options->json = optarg;
             break;
-        case CLASS_LIMITS:
+        case OPTION_RATE:
+            if (!loads_read_rates(optarg, &options->loads))
+                usage("--rate takes up to 8 numbers of messages per second, as in 1000,50000",
+                      optarg);
+            break;
+        case OPTION_CLASS_LIMITS:
             options->limits = read_limits(optarg);
             break;
         case 'h':
@@ -231,7 +226,7 @@ static bool measure(struct sampler *sampler, struct bench_case *bench_case, stru
     struct measured measured = {
         .value = sample.value,
         .cost = sample.cost,
-        .times = case_is_dialogue(bench_case) ? sampler->times : NULL,
+        .times = case_has_times(bench_case) ? sampler->times : NULL,
         .crowd = bench_case->workload == WORKLOAD_MPMC ? &sampler->crowd : NULL,
     };
 
@@ -322,13 +317,14 @@ int main(int argc, char **argv)
 
     if (command != NULL)
         return command(argc - 1, argv + 1);
-    struct options options = {.repeat = REPEAT_DEFAULT, .limits = PLACE_LIMITS};
+    struct options options = {
+        .repeat = REPEAT_DEFAULT, .limits = PLACE_LIMITS, .loads = LOADS_DEFAULT};
     struct cases cases;
     const char *pattern = NULL;
     int status = EXIT_SUCCESS;
 
     read_options(argc, argv, &options);
-    if (cases_make(&cases) != 0) {
+    if (cases_make(&options.loads, &cases) != 0) {
         fprintf(stderr, "shmring-bench: no memory\n");
         return EXIT_FAILURE;
     }

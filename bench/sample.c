@@ -83,7 +83,9 @@ static void evaluate(struct sampler *sampler, const struct bench_case *bench_cas
         sample->value = bench_case->workload == WORKLOAD_MPMC || rate <= 0 ? rate : 1e9 / rate;
         return;
     }
-    if (!case_is_dialogue(bench_case)) {
+    if (case_is_timed(bench_case))
+        run = &the_control->second;
+    if (!case_has_times(bench_case)) {
         if (bench_case->workload == WORKLOAD_STREAM)
             run = &the_control->second;
         sample->value =
@@ -117,6 +119,20 @@ static struct cost cost_of(const struct run *first)
     return cost;
 }
 
+/* When the messages of a case are due, if that is set. No more count than can be kept. */
+static void set_times(const struct bench_case *bench_case, struct run *run)
+{
+    double per_ns = bench_case->shape.rate / 1e9, count = per_ns * (double)run->ns;
+
+    if (!case_is_timed(bench_case))
+        return;
+    run->interval = 1 / per_ns / stamp_ns;
+    run->warm_count = (uint64_t)(per_ns * (double)run->warm_ns);
+    run->count = count < 1                       ? 1
+                 : count > BENCH_ROUND_TRIPS_MAX ? BENCH_ROUND_TRIPS_MAX
+                                                 : (uint64_t)(count + 0.5);
+}
+
 enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *bench_case,
                              struct sample *ret_sample)
 {
@@ -129,11 +145,14 @@ enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *b
                       .ns = (int64_t)(sampler->seconds * 1e9),
                       .warm_ns = (int64_t)(sampler->seconds * 1e9 / WARM_SHARE),
                       .ticks = sampler->ticks,
-                      .over = &the_control->over};
+                      .over = &the_control->over,
+                      .start = &the_control->start,
+                      .one_cpu = sampler->cpu_count == 1};
     enum sample_end end = SAMPLE_FAILED;
     int error;
 
     memset(the_control, 0, sizeof *the_control);
+    set_times(bench_case, &run);
     error = is_ours ? sides_open(bench_case, channels) : 0;
     if (error != 0)
         snprintf(sample.reason, sizeof sample.reason, "open: %s", strerror(-error));

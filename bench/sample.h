@@ -11,8 +11,8 @@ struct sampler {
     struct place_limits limits;
     double seconds;
 
-    uint32_t *ticks;            /* shared with the children */
-    struct histogram *times;    /* of the last sample, if that was a dialogue */
+    uint64_t *ticks;            /* shared with the children */
+    struct histogram *times;    /* of the last sample, if case_has_times() */
     struct crowd_figures crowd; /* of the last sample, if that was of a crowd */
 };
 

@@ -227,11 +227,11 @@ static _Noreturn void run_child(struct sampler *sampler, const struct bench_case
                                 void *const *channels, enum part part, pid_t parent)
 {
     begin_child(parent);
-    if (members_of(bench_case) != MEMBERS_HERE) {
+    if (members_of(bench_case) != MEMBERS_HERE)
         usage_of_process();
-        /* Its pages, before the loop needs them. */
+    /* Its pages, before the loop needs them. */
+    if (members_of(bench_case) != MEMBERS_HERE || case_is_timed(bench_case))
         memset(sampler->ticks, 0, BENCH_ROUND_TRIPS_MAX * sizeof *sampler->ticks);
-    }
     if (part == PART_SECOND)
         play_second(sampler, bench_case, channels);
     else if (part == PART_FIRST)

@@ -19,7 +19,8 @@ except ImportError:
 
 # A result of each kind.
 CASES = "ring_spsc/pingpong/64B/*,pipe/stream/64B/block,ring_mpmc/mpmc-1p1c/8B/spin," \
-    "ring_mpmc/solo/8B/spin,floor/memcpy/1MiB,floor/line_stream/4MiB,floor/pingpong/*"
+    "ring_mpmc/solo/8B/spin,pipe/open-100000/64B/block," \
+    "floor/memcpy/1MiB,floor/line_stream/4MiB,floor/pingpong/*"
 # 30 samples are 6 at least in one of the five classes, which is enough for an interval.
 MANY = "floor/memcpy/64B"
 failures = []
@@ -43,6 +44,9 @@ def measure(program, cases, repeat):
 
 def ways_to_spoil(document):
     """Documents that are wrong in one place each, and what is wrong."""
+    def timed(spoilt, workload):
+        return next(r for r in spoilt["results"] if r["workload"] == workload)
+
     def spoil(what, change):
         spoilt = copy.deepcopy(document)
         dialogue = next(r for r in spoilt["results"] if r["workload"] == "pingpong")
@@ -59,6 +63,7 @@ def ways_to_spoil(document):
     yield spoil("a time below 0", lambda d, r: r["samples"].append(-1))
     yield spoil("a text for a number", lambda d, r: r.update(median="12"))
     yield spoil("dialogues in msg/s", lambda d, r: r.update(unit="msg/s"))
+    yield spoil("an open loop without a rate", lambda d, r: timed(d, "open").pop("rate"))
     yield spoil("half an interval", lambda d, r: r.update(median_ci95=[1]))
     yield spoil("a share above 1", lambda d, r: r["spectrum"].append([1.1, 1]))
     yield spoil("a counter that is none", lambda d, r: r["counters"].update(luck=None))
@@ -93,7 +98,7 @@ def check_result(result, missing):
     for name, counts in result["counters"].items():
         check((counts is None) == (name in missing), f"{where}: {name} without a reason")
         check(counts is None or len(counts) == result["n"], f"{where}: {name} not one per sample")
-    if result["workload"] != "pingpong":
+    if result["workload"] not in ("pingpong", "open"):
         return
     names = ("p50", "p90", "p99", "p99.9", "p99.99", "max")
     order = [result[name] for name in names]

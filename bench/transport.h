@@ -44,6 +44,8 @@ struct loops {
     void (*consume)(void *side, struct run *run);
     void (*ping)(void *out, void *in, struct run *run);
     void (*pong)(void *in, void *out, struct run *run);
+    void (*send_timed)(void *side, struct run *run);
+    void (*receive_timed)(void *side, struct run *run);
 };
 
 /* The loops of workloads/crowd_loop.h around one struct ops. */

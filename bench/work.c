@@ -31,6 +31,9 @@ void work_parent(const struct bench_case *bench_case, void *const *sides, struct
     case WORKLOAD_STREAM:
         bench_case->transport->loops[bench_case->shape.policy]->produce(sides[0], run);
         break;
+    case WORKLOAD_OPEN:
+        bench_case->transport->loops[bench_case->shape.policy]->send_timed(sides[0], run);
+        break;
     case WORKLOAD_PINGPONG:
         bench_case->transport->loops[bench_case->shape.policy]->ping(sides[0], sides[1], run);
         break;
@@ -57,6 +60,9 @@ void work_child(const struct bench_case *bench_case, void *const *sides, struct 
     switch (bench_case->workload) {
     case WORKLOAD_STREAM:
         bench_case->transport->loops[bench_case->shape.policy]->consume(sides[0], run);
+        break;
+    case WORKLOAD_OPEN:
+        bench_case->transport->loops[bench_case->shape.policy]->receive_timed(sides[0], run);
         break;
     case WORKLOAD_PINGPONG:
         bench_case->transport->loops[bench_case->shape.policy]->pong(sides[0], sides[1], run);

@@ -105,7 +105,7 @@ static void consume(void *side, struct run *run)
     stream_consume_sized(&ops, side, run, LINE);
 }
 
-static const struct loops loops = {produce, consume, NULL, NULL};
+static const struct loops loops = {.produce = produce, .consume = consume};
 
 static void *line_open(const struct shape *shape)
 {

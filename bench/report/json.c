@@ -131,10 +131,14 @@ static void add_workload(json_t *json, const struct bench_case *bench_case,
                          const struct result *result, double middle)
 {
     if (case_is_dialogue(bench_case))
-        json_add_times(json, result->times);
+        json_add_times(json, result->times, "round_trips");
+    else if (case_is_timed(bench_case))
+        json_add_times(json, result->times, "messages");
     else if (bench_case->workload != WORKLOAD_SOLO)
         json_object_set_new(json, "bytes_per_s",
                             json_real(middle * (double)bench_case->shape.size));
+    if (bench_case->workload == WORKLOAD_OPEN)
+        json_object_set_new(json, "rate", json_integer(bench_case->shape.rate));
     if (bench_case->workload == WORKLOAD_MPMC) {
         json_object_set_new(json, "producers", json_integer(bench_case->shape.producers));
         json_object_set_new(json, "consumers", json_integer(bench_case->shape.consumers));
@@ -147,7 +151,7 @@ static void add_workload(json_t *json, const struct bench_case *bench_case,
 static json_t *make_result(const struct bench_case *bench_case, enum place place)
 {
     const struct result *result = &bench_case->results[place];
-    bool is_time = case_is_dialogue(bench_case) || bench_case->workload == WORKLOAD_SOLO;
+    bool is_time = case_has_times(bench_case) || bench_case->workload == WORKLOAD_SOLO;
     json_t *samples = json_array();
     double *sorted = calloc(result->count, sizeof *sorted);
 

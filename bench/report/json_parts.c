@@ -8,7 +8,7 @@ static json_t *make_ns(uint64_t ns)
     return json_integer((json_int_t)ns);
 }
 
-/* [share, ns] in steps that halve what is left, until less than one round trip is. */
+/* [share, ns] in steps that halve what is left, until less than one of them is. */
 static json_t *make_spectrum(const struct histogram *times)
 {
     json_t *spectrum = json_array();
@@ -24,7 +24,7 @@ static json_t *make_spectrum(const struct histogram *times)
     return spectrum;
 }
 
-void json_add_times(json_t *json, const struct histogram *times)
+void json_add_times(json_t *json, const struct histogram *times, const char *of)
 {
     static const struct {
         const char *name;
@@ -35,9 +35,9 @@ void json_add_times(json_t *json, const struct histogram *times)
     for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
         json_object_set_new(json, quantiles[i].name,
                             make_ns(histogram_quantile(times, quantiles[i].share)));
-    /* Over min and max of the samples: those of all round trips. */
+    /* Over min and max of the samples: those of all times. */
     json_object_set_new(json, "max", make_ns(times->max));
-    json_object_set_new(json, "round_trips", make_ns(times->total));
+    json_object_set_new(json, of, make_ns(times->total));
     json_object_set_new(json, "spectrum", make_spectrum(times));
 }
 

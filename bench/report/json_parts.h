@@ -8,8 +8,8 @@
 
 #include <jansson.h>
 
-/* Percentiles, and the spectrum that charts are drawn from. */
-void json_add_times(json_t *json, const struct histogram *times);
+/* Percentiles, and the spectrum that charts are drawn from; of: what they are of. */
+void json_add_times(json_t *json, const struct histogram *times, const char *of);
 
 /* [low, high], or null if there are too few. */
 json_t *json_interval(const double *sorted, size_t count);

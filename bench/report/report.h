@@ -63,6 +63,9 @@ void report_warn(struct report *report);
 
 void report_table(const struct report *report, FILE *file);
 
+/* The part of it that is about messages at set times. */
+void report_timed(const struct report *report, FILE *file);
+
 /* The part of it that is about crowds: workloads mpmc and solo. */
 void report_crowd(const struct report *report, FILE *file);
 

@@ -339,6 +339,7 @@ void report_table(const struct report *report, FILE *file)
         print_table(report, WORKLOAD_PINGPONG, policy, false, file);
         print_table(report, WORKLOAD_PINGPONG, policy, true, file);
     }
+    report_timed(report, file);
     report_crowd(report, file);
     print_notes(report, file);
 }

@@ -23,5 +23,16 @@ static void adaptive_pong(void *in, void *out, struct run *run)
     pingpong_pong(&adaptive_ops, in, out, run);
 }
 
-static const struct loops adaptive_loops = {adaptive_produce, adaptive_consume, adaptive_ping,
-                                            adaptive_pong};
+static void adaptive_send_timed(void *side, struct run *run)
+{
+    timed_send(&adaptive_ops, side, run);
+}
+
+static void adaptive_receive_timed(void *side, struct run *run)
+{
+    timed_receive(&adaptive_ops, side, run);
+}
+
+static const struct loops adaptive_loops = {adaptive_produce,    adaptive_consume,
+                                            adaptive_ping,       adaptive_pong,
+                                            adaptive_send_timed, adaptive_receive_timed};

@@ -23,4 +23,15 @@ static void block_pong(void *in, void *out, struct run *run)
     pingpong_pong(&block_ops, in, out, run);
 }
 
-static const struct loops block_loops = {block_produce, block_consume, block_ping, block_pong};
+static void block_send_timed(void *side, struct run *run)
+{
+    timed_send(&block_ops, side, run);
+}
+
+static void block_receive_timed(void *side, struct run *run)
+{
+    timed_receive(&block_ops, side, run);
+}
+
+static const struct loops block_loops = {block_produce, block_consume,    block_ping,
+                                         block_pong,    block_send_timed, block_receive_timed};

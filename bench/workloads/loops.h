@@ -9,6 +9,7 @@
 #define BENCH_WORKLOADS_LOOPS_H
 
 #include "pingpong_loop.h"
+#include "timed_loop.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -35,9 +35,8 @@ static inline struct lap lap_begin(struct run *run)
 BENCH_INLINE bool lap_next(struct lap *lap, struct run *run)
 {
     uint64_t now = stamp();
-    uint64_t ticks = now - lap->last;
 
-    run->ticks[run->round_trips] = ticks < UINT32_MAX ? (uint32_t)ticks : UINT32_MAX;
+    run->ticks[run->round_trips] = now - lap->last;
     run->round_trips += now >= lap->warm_end;
     lap->last = now;
     return now < lap->end && run->round_trips < BENCH_ROUND_TRIPS_MAX;

@@ -23,4 +23,15 @@ static void spin_pong(void *in, void *out, struct run *run)
     pingpong_pong(&spin_ops, in, out, run);
 }
 
-static const struct loops spin_loops = {spin_produce, spin_consume, spin_ping, spin_pong};
+static void spin_send_timed(void *side, struct run *run)
+{
+    timed_send(&spin_ops, side, run);
+}
+
+static void spin_receive_timed(void *side, struct run *run)
+{
+    timed_receive(&spin_ops, side, run);
+}
+
+static const struct loops spin_loops = {spin_produce, spin_consume,    spin_ping,
+                                        spin_pong,    spin_send_timed, spin_receive_timed};

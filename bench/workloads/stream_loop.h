@@ -82,6 +82,30 @@ BENCH_INLINE void stream_send(const struct ops *ops, void *side, uint64_t seq, u
     ops->stage(side, size);
 }
 
+/* The last message, until it has come. */
+BENCH_INLINE void stream_end(const struct ops *ops, void *side, const struct run *run,
+                             uint32_t size, struct waiting *waiting)
+{
+    do {
+        stream_send(ops, side, PAYLOAD_END, size, waiting);
+        wait_publish(ops, side, size, waiting, PAYLOAD_END);
+    } while (ops->loses && !loss_is_over(run));
+}
+
+/* The next message. Where some may be lost, one that came: seq moves on to it. */
+BENCH_INLINE const void *stream_next(const struct ops *ops, void *side, uint32_t size,
+                                     struct waiting *waiting, uint64_t *seq, uint64_t *lost)
+{
+    const void *message = wait_next(ops, side, size, waiting, *seq);
+
+    if (ops->loses) {
+        while (message == NULL)
+            message = wait_next(ops, side, size, waiting, *seq);
+        *lost += loss_skip(message, seq);
+    }
+    return message;
+}
+
 BENCH_INLINE void stream_produce_sized(const struct ops *ops, void *side, struct run *run,
                                        uint32_t size, uint32_t batch)
 {
@@ -98,10 +122,7 @@ BENCH_INLINE void stream_produce_sized(const struct ops *ops, void *side, struct
         wait_publish(ops, side, size, &waiting, seq);
     }
     run->sent = seq;
-    do {
-        stream_send(ops, side, PAYLOAD_END, size, &waiting);
-        wait_publish(ops, side, size, &waiting, PAYLOAD_END);
-    } while (ops->loses && !loss_is_over(run));
+    stream_end(ops, side, run, size, &waiting);
 }
 
 BENCH_INLINE void stream_produce_batched(const struct ops *ops, void *side, struct run *run,
@@ -123,12 +144,7 @@ BENCH_INLINE void stream_consume_sized(const struct ops *ops, void *side, struct
     const void *message;
 
     for (;; seq++) {
-        message = wait_next(ops, side, size, &waiting, seq);
-        if (ops->loses) {
-            while (message == NULL)
-                message = wait_next(ops, side, size, &waiting, seq);
-            lost += loss_skip(message, &seq);
-        }
+        message = stream_next(ops, side, size, &waiting, &seq, &lost);
         if (__builtin_expect(!payload_check(message, seq, size), false))
             break;
         ops->done(side, size);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "cases.h"
+#include "number.h"
+
+#include <string.h>
+
+enum {
+    RATE_QUICK = 100000,
+    SIZE_QUICK = 64,
+};
+
+const struct loads LOADS_DEFAULT = {.rates = {10000, RATE_QUICK, 1000000}};
+
+/* Latencies differ little by size, so two of them. */
+static const uint32_t sizes[] = {SIZE_QUICK, 1024};
+
+bool loads_read_rates(const char *text, struct loads *loads)
+{
+    struct loads found = *loads;
+    size_t count = 0;
+
+    memset(found.rates, 0, sizeof found.rates);
+    do
+        if (count == LOADS_MAX || !number_read(&text, RATE_MAX, &found.rates[count++]))
+            return false;
+    while (*text++ == ',');
+    if (text[-1] != '\0')
+        return false;
+    *loads = found;
+    return true;
+}
+
+void cases_add_loads(struct cases *cases, const struct transport *transport, enum policy policy,
+                     const struct loads *loads)
+{
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (const uint32_t *rate = loads->rates; *rate != 0; rate++) {
+            struct shape shape = {.size = sizes[i], .batch = 1, .policy = policy, .rate = *rate};
+
+            cases_add_shape(cases, transport, WORKLOAD_OPEN, &shape);
+        }
+}
+
+/* Of those who sleep, the middle one. */
+bool load_is_quick(const struct bench_case *bench_case)
+{
+    const struct shape *shape = &bench_case->shape;
+
+    return shape->policy == POLICY_BLOCK && shape->size == SIZE_QUICK && shape->rate == RATE_QUICK;
+}
+
+const char *load_text(const struct bench_case *bench_case, char *text, size_t text_size)
+{
+    const char *workload = case_workload(bench_case);
+
+    if (bench_case->workload == WORKLOAD_OPEN)
+        snprintf(text, text_size, "%s-%u", workload, bench_case->shape.rate);
+    else
+        snprintf(text, text_size, "%s", workload);
+    return text;
+}
