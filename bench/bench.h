@@ -50,8 +50,10 @@ struct shape {
     /* A crowd (crowd/crowd.h), else 0. */
     uint32_t producers;
     uint32_t consumers;
-    bool processes; /* its members; else threads */
-    uint32_t rate;  /* open: messages per second that are due, else 0 */
+    bool processes;    /* its members; else threads */
+    uint32_t rate;     /* open: messages per second that are due, else 0 */
+    uint32_t burst;    /* burst: messages that are due at once, else 0 */
+    uint32_t every_us; /* from one burst to the next */
 };
 
 /* Slots of a ring of messages of one size: a power of two. */
@@ -94,9 +96,11 @@ struct run {
     /* A dialogue: stamps per round trip, private to the side that asks. */
     uint64_t *ticks;
     size_t round_trips;
-    /* Messages at set times: stamps from one to the next; how many do not count, and then how many
-     * do; when the first is due, set by who sends and shared by both. For each one that came and
-     * counts, who receives notes in ticks how long after its time that was. */
+    /* Messages at set times: how many at once, and stamps from one such time to the next; how many
+     * do not count, and then how many do; when the first is due, set by who sends and shared by
+     * both. For each one that came and counts, who receives notes in ticks how long after its time
+     * that was. */
+    uint64_t burst;
     double interval;
     uint64_t warm_count;
     uint64_t count;

@@ -345,7 +345,7 @@ bool case_is_dialogue(const struct bench_case *bench_case)
 
 bool case_is_timed(const struct bench_case *bench_case)
 {
-    return bench_case->workload == WORKLOAD_OPEN;
+    return bench_case->workload == WORKLOAD_OPEN || bench_case->workload == WORKLOAD_BURST;
 }
 
 bool case_has_times(const struct bench_case *bench_case)
@@ -372,7 +372,7 @@ const char *case_workload(const struct bench_case *bench_case)
     if (case_is_dialogue(bench_case))
         return "pingpong";
     if (case_is_timed(bench_case))
-        return "open";
+        return bench_case->workload == WORKLOAD_OPEN ? "open" : "burst";
     return bench_case->is_floor ? "line_stream" : "stream";
 }
 

@@ -23,7 +23,9 @@ RESULT = {"id": str, "transport": str, "workload": str, "size": int, "policy": s
 COSTS = {"cpu_ns", "switches", "lost"}  # arrays with one number per sample
 TIMES = {"p50": int, "p90": int, "p99": int, "p99.9": int, "p99.99": int}
 LATENCY = {**TIMES, "round_trips": int}
-TIMED = {"open": {**TIMES, "messages": int, "rate": int}}  # messages at set times
+# Messages at set times.
+TIMED = {"open": {**TIMES, "messages": int, "rate": int},
+         "burst": {**TIMES, "messages": int, "burst": int, "every_us": int}}
 STREAM = {"bytes_per_s": NUMBER}
 # Workload mpmc; in "crowd", arrays with one number per sample (README.md says what they are).
 MPMC = {"producers": int, "consumers": int, "members": str, "crowd": dict}
@@ -61,6 +63,8 @@ def check_id(result, where):
     workload = result["workload"]
     if workload == "open":
         workload += f"-{result.get('rate')}"
+    if workload == "burst":
+        workload += f"-{result.get('burst')}x{result.get('every_us')}us"
     want = [result["transport"], workload, f"{result['size']}B", result["policy"]]
     if result["batch"] != 1:
         want.append(f"b{result['batch']}")

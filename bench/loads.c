@@ -9,7 +9,8 @@ enum {
     SIZE_QUICK = 64,
 };
 
-const struct loads LOADS_DEFAULT = {.rates = {10000, RATE_QUICK, 1000000}};
+const struct loads LOADS_DEFAULT = {.rates = {10000, RATE_QUICK, 1000000},
+                                    .bursts = {{16, 1000}, {256, 1000}}};
 
 /* Latencies differ little by size, so two of them. */
 static const uint32_t sizes[] = {SIZE_QUICK, 1024};
@@ -30,15 +31,37 @@ bool loads_read_rates(const char *text, struct loads *loads)
     return true;
 }
 
+bool loads_read_burst(const char *text, struct loads *loads)
+{
+    struct burst burst;
+
+    if (!number_read(&text, BURST_MAX, &burst.count) || *text++ != ',' ||
+        !number_read(&text, EVERY_MAX_US, &burst.every_us) || *text != '\0')
+        return false;
+    memset(loads->bursts, 0, sizeof loads->bursts);
+    loads->bursts[0] = burst;
+    return true;
+}
+
 void cases_add_loads(struct cases *cases, const struct transport *transport, enum policy policy,
                      const struct loads *loads)
 {
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        for (const uint32_t *rate = loads->rates; *rate != 0; rate++) {
-            struct shape shape = {.size = sizes[i], .batch = 1, .policy = policy, .rate = *rate};
+    struct shape shape = {.batch = 1, .policy = policy};
 
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        shape.size = sizes[i];
+        shape.burst = shape.every_us = 0;
+        for (const uint32_t *rate = loads->rates; *rate != 0; rate++) {
+            shape.rate = *rate;
             cases_add_shape(cases, transport, WORKLOAD_OPEN, &shape);
         }
+        shape.rate = 0;
+        for (const struct burst *burst = loads->bursts; burst->count != 0; burst++) {
+            shape.burst = burst->count;
+            shape.every_us = burst->every_us;
+            cases_add_shape(cases, transport, WORKLOAD_BURST, &shape);
+        }
+    }
 }
 
 /* Of those who sleep, the middle one. */
@@ -55,6 +78,9 @@ const char *load_text(const struct bench_case *bench_case, char *text, size_t te
 
     if (bench_case->workload == WORKLOAD_OPEN)
         snprintf(text, text_size, "%s-%u", workload, bench_case->shape.rate);
+    else if (bench_case->workload == WORKLOAD_BURST)
+        snprintf(text, text_size, "%s-%ux%uus", workload, bench_case->shape.burst,
+                 bench_case->shape.every_us);
     else
         snprintf(text, text_size, "%s", workload);
     return text;

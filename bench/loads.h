@@ -9,15 +9,25 @@
 enum {
     LOADS_MAX = 8,
     RATE_MAX = 100000000,
+    BURST_MAX = 65536,
+    EVERY_MAX_US = 1000000,
+};
+
+struct burst {
+    uint32_t count, every_us;
 };
 
 struct loads {
-    uint32_t rates[LOADS_MAX + 1]; /* open: messages per second; ends with 0 */
+    uint32_t rates[LOADS_MAX + 1];      /* open: messages per second; ends with 0 */
+    struct burst bursts[LOADS_MAX + 1]; /* ends with a count of 0 */
 };
 
 extern const struct loads LOADS_DEFAULT;
 
 /* "1000" or "1000,50000", 1 to RATE_MAX each, LOADS_MAX at most. False: it is not such a text. */
 bool loads_read_rates(const char *text, struct loads *loads);
+
+/* "16,1000": so many messages, every so many us. This one only, in place of the others. */
+bool loads_read_burst(const char *text, struct loads *loads);
 
 #endif

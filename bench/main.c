@@ -39,6 +39,7 @@ static const char HELP[] =
     "  -r, --repeat N           samples per case, round-robin over all cases (default 5)\n"
     "  -j, --json FILE          also write all results as JSON (- for stdout, without the table)\n"
     "      --rate N,...         open loop: messages per second (default 10000,100000,1000000)\n"
+    "      --burst N,US         burst: so many messages every US us (default 16 and 256, 1000)\n"
     "      --class-limits A,B   placement class by probed round trip: below A ns smt, below B l3\n"
     "                           (default 90,180: for AMD Zen 4)\n"
     "  -h, --help               this text\n"
@@ -118,7 +119,7 @@ static void add_patterns(struct options *options, char *text)
 }
 
 /* Options without a letter. */
-enum { OPTION_CLASS_LIMITS = 256, OPTION_RATE };
+enum { OPTION_CLASS_LIMITS = 256, OPTION_RATE, OPTION_BURST };
 
 static const struct option known_options[] = {
     {"list", no_argument, NULL, 'l'},
@@ -130,6 +131,7 @@ static const struct option known_options[] = {
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {"rate", required_argument, NULL, OPTION_RATE},
+    {"burst", required_argument, NULL, OPTION_BURST},
     {"class-limits", required_argument, NULL, OPTION_CLASS_LIMITS},
     {NULL, 0, NULL, 0},
 };
@@ -162,6 +164,10 @@ static void read_options(int argc, char **argv, struct options *options)
             if (!loads_read_rates(optarg, &options->loads))
                 usage("--rate takes up to 8 numbers of messages per second, as in 1000,50000",
                       optarg);
+            break;
+        case OPTION_BURST:
+            if (!loads_read_burst(optarg, &options->loads))
+                usage("--burst takes a number of messages and one of us, as in 16,1000", optarg);
             break;
         case OPTION_CLASS_LIMITS:
             options->limits = read_limits(optarg);

@@ -122,15 +122,18 @@ static struct cost cost_of(const struct run *first)
 /* When the messages of a case are due, if that is set. No more count than can be kept. */
 static void set_times(const struct bench_case *bench_case, struct run *run)
 {
-    double per_ns = bench_case->shape.rate / 1e9, count = per_ns * (double)run->ns;
+    const struct shape *shape = &bench_case->shape;
+    uint64_t burst = shape->burst != 0 ? shape->burst : 1;
+    uint64_t most = BENCH_ROUND_TRIPS_MAX / burst;
+    double every_ns = shape->burst != 0 ? shape->every_us * 1e3 : 1e9 / shape->rate;
+    double count = (double)run->ns / every_ns; /* of times, not of messages */
 
     if (!case_is_timed(bench_case))
         return;
-    run->interval = 1 / per_ns / stamp_ns;
-    run->warm_count = (uint64_t)(per_ns * (double)run->warm_ns);
-    run->count = count < 1                       ? 1
-                 : count > BENCH_ROUND_TRIPS_MAX ? BENCH_ROUND_TRIPS_MAX
-                                                 : (uint64_t)(count + 0.5);
+    run->burst = burst;
+    run->interval = every_ns / stamp_ns;
+    run->warm_count = burst * (uint64_t)((double)run->warm_ns / every_ns);
+    run->count = burst * (count < 1 ? 1 : count > (double)most ? most : (uint64_t)(count + 0.5));
 }
 
 enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *bench_case,

@@ -74,6 +74,14 @@ def test_late_sender_counts(program, checker):
     check(max(map(len, table.split("\n"))) <= 100, "the table is too wide")
 
 
+def test_bursts_are_measured(program, checker):
+    """Whole ones; tests/timed_due.c says when they are due."""
+    result, table = measure(program, checker, "--only", "pipe/burst-10000x100000us/64B/block",
+                            "--burst", "10000,100000", "--seconds", "1")
+    check(result["messages"] == 100000, f"{result['messages']} messages were due in bursts")
+    check("Burst, 10000 messages every 100000 us, 64 B, block: " in table, "no table of bursts")
+
+
 def test_all_kinds(program, checker):
     """Each way of waiting, and where messages may be lost."""
     for case in ("ring_spsc/open-5000/64B/spin", "ring_spsc/open-5000/1024B/adaptive",
@@ -88,6 +96,10 @@ def test_rates_are_refused(program):
         refused = subprocess.run([program, "--list", "--rate", value], capture_output=True,
                                  check=False)
         check(refused.returncode == 2, f"--rate '{value}': {refused.returncode}")
+    for value in ("", "16", "0,1", "1,0", "16,", "16,1000x", "16,1000,1", "65537,1", "1,1000001"):
+        refused = subprocess.run([program, "--list", "--burst", value], capture_output=True,
+                                 check=False)
+        check(refused.returncode == 2, f"--burst '{value}': {refused.returncode}")
 
 
 def main(arguments):
@@ -95,6 +107,7 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return 2
     test_late_sender_counts(*arguments)
+    test_bursts_are_measured(*arguments)
     test_all_kinds(*arguments)
     test_rates_are_refused(arguments[0])
     return 1 if failures else 0

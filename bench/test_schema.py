@@ -20,7 +20,7 @@ except ImportError:
 # A result of each kind.
 CASES = "ring_spsc/pingpong/64B/*,pipe/stream/64B/block,ring_mpmc/mpmc-1p1c/8B/spin," \
     "ring_mpmc/solo/8B/spin,pipe/open-100000/64B/block," \
-    "floor/memcpy/1MiB,floor/line_stream/4MiB,floor/pingpong/*"
+    "pipe/burst-16x1000us/64B/block,floor/memcpy/1MiB,floor/line_stream/4MiB,floor/pingpong/*"
 # 30 samples are 6 at least in one of the five classes, which is enough for an interval.
 MANY = "floor/memcpy/64B"
 failures = []
@@ -64,6 +64,7 @@ def ways_to_spoil(document):
     yield spoil("a text for a number", lambda d, r: r.update(median="12"))
     yield spoil("dialogues in msg/s", lambda d, r: r.update(unit="msg/s"))
     yield spoil("an open loop without a rate", lambda d, r: timed(d, "open").pop("rate"))
+    yield spoil("a burst of unknown size", lambda d, r: timed(d, "burst").pop("burst"))
     yield spoil("half an interval", lambda d, r: r.update(median_ci95=[1]))
     yield spoil("a share above 1", lambda d, r: r["spectrum"].append([1.1, 1]))
     yield spoil("a counter that is none", lambda d, r: r["counters"].update(luck=None))
@@ -98,7 +99,7 @@ def check_result(result, missing):
     for name, counts in result["counters"].items():
         check((counts is None) == (name in missing), f"{where}: {name} without a reason")
         check(counts is None or len(counts) == result["n"], f"{where}: {name} not one per sample")
-    if result["workload"] not in ("pingpong", "open"):
+    if result["workload"] not in ("pingpong", "open", "burst"):
         return
     names = ("p50", "p90", "p99", "p99.9", "p99.99", "max")
     order = [result[name] for name in names]

@@ -32,6 +32,7 @@ void work_parent(const struct bench_case *bench_case, void *const *sides, struct
         bench_case->transport->loops[bench_case->shape.policy]->produce(sides[0], run);
         break;
     case WORKLOAD_OPEN:
+    case WORKLOAD_BURST:
         bench_case->transport->loops[bench_case->shape.policy]->send_timed(sides[0], run);
         break;
     case WORKLOAD_PINGPONG:
@@ -62,6 +63,7 @@ void work_child(const struct bench_case *bench_case, void *const *sides, struct 
         bench_case->transport->loops[bench_case->shape.policy]->consume(sides[0], run);
         break;
     case WORKLOAD_OPEN:
+    case WORKLOAD_BURST:
         bench_case->transport->loops[bench_case->shape.policy]->receive_timed(sides[0], run);
         break;
     case WORKLOAD_PINGPONG:

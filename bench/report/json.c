@@ -139,6 +139,10 @@ static void add_workload(json_t *json, const struct bench_case *bench_case,
                             json_real(middle * (double)bench_case->shape.size));
     if (bench_case->workload == WORKLOAD_OPEN)
         json_object_set_new(json, "rate", json_integer(bench_case->shape.rate));
+    if (bench_case->workload == WORKLOAD_BURST) {
+        json_object_set_new(json, "burst", json_integer(bench_case->shape.burst));
+        json_object_set_new(json, "every_us", json_integer(bench_case->shape.every_us));
+    }
     if (bench_case->workload == WORKLOAD_MPMC) {
         json_object_set_new(json, "producers", json_integer(bench_case->shape.producers));
         json_object_set_new(json, "consumers", json_integer(bench_case->shape.consumers));

@@ -20,7 +20,9 @@ static const struct {
 static bool same_table(const struct bench_case *left, const struct bench_case *right)
 {
     return left->workload == right->workload && left->shape.rate == right->shape.rate &&
-           left->shape.size == right->shape.size && left->shape.policy == right->shape.policy;
+           left->shape.burst == right->shape.burst &&
+           left->shape.every_us == right->shape.every_us && left->shape.size == right->shape.size &&
+           left->shape.policy == right->shape.policy;
 }
 
 static uint64_t time_of(const struct bench_case *bench_case, enum place place, size_t column)
@@ -76,8 +78,12 @@ static void print_head(const struct table *table, FILE *file)
     const struct shape *shape = &table->first->shape;
     char size[16];
 
-    fprintf(file, "\nOpen loop, %u messages/s, %s, %s: latency from the intended time, ns\n",
-            shape->rate, size_text(shape->size, size, sizeof size), policy_name(shape->policy));
+    if (table->first->workload == WORKLOAD_OPEN)
+        fprintf(file, "\nOpen loop, %u messages/s", shape->rate);
+    else
+        fprintf(file, "\nBurst, %u messages every %u us", shape->burst, shape->every_us);
+    fprintf(file, ", %s, %s: latency from the intended time, ns\n",
+            size_text(shape->size, size, sizeof size), policy_name(shape->policy));
     fprintf(file, "class %s, n = %u to %u, * best of its column\n%-*s", place_name(table->place),
             table->min_count, table->max_count, (int)NAME_WIDTH, "");
     for (size_t column = 0; column < COLUMNS; column++)

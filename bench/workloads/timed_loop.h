@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Open loop: each message is due at a time that was set before, whatever became of those before
- * it, and its latency counts from then. A sender that is late sends at once, so that what it had
- * to wait for is part of the latency of all messages that were due meanwhile (a closed loop leaves
- * them out, which is known as coordinated omission).
+ * Open loop and bursts: each message is due at a time that was set before, whatever became of those
+ * before it, and its latency counts from then. A sender that is late sends at once, so that what it
+ * had to wait for is part of the latency of all messages that were due meanwhile (a closed loop
+ * leaves them out, which is known as coordinated omission).
  *
  * The time needs no place in the message: who receives knows it by the number.
  */
@@ -21,7 +21,7 @@ extern "C" {
 
 static inline uint64_t timed_due(const struct run *run, uint64_t start, uint64_t seq)
 {
-    return start + (uint64_t)((double)seq * run->interval);
+    return start + (uint64_t)((double)(seq / run->burst) * run->interval);
 }
 
 /* Spins under all policies: a timer wakes up too late, and that would be told of the transport. */
