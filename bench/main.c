@@ -40,6 +40,7 @@ static const char HELP[] =
     "  -j, --json FILE          also write all results as JSON (- for stdout, without the table)\n"
     "      --rate N,...         open loop: messages per second (default 10000,100000,1000000)\n"
     "      --burst N,US         burst: so many messages every US us (default 16 and 256, 1000)\n"
+    "      --same-core          both sides on one processor: class same-core, blocking only\n"
     "      --class-limits A,B   placement class by probed round trip: below A ns smt, below B l3\n"
     "                           (default 90,180: for AMD Zen 4)\n"
     "  -h, --help               this text\n"
@@ -62,6 +63,7 @@ struct options {
     unsigned repeat;
     bool list;
     bool quick;
+    bool same_core;
     struct place_limits limits;
     struct loads loads;
 };
@@ -119,7 +121,7 @@ static void add_patterns(struct options *options, char *text)
 }
 
 /* Options without a letter. */
-enum { OPTION_CLASS_LIMITS = 256, OPTION_RATE, OPTION_BURST };
+enum { OPTION_CLASS_LIMITS = 256, OPTION_RATE, OPTION_BURST, OPTION_SAME_CORE };
 
 static const struct option known_options[] = {
     {"list", no_argument, NULL, 'l'},
@@ -132,6 +134,7 @@ static const struct option known_options[] = {
     {"version", no_argument, NULL, 'V'},
     {"rate", required_argument, NULL, OPTION_RATE},
     {"burst", required_argument, NULL, OPTION_BURST},
+    {"same-core", no_argument, NULL, OPTION_SAME_CORE},
     {"class-limits", required_argument, NULL, OPTION_CLASS_LIMITS},
     {NULL, 0, NULL, 0},
 };
@@ -168,6 +171,9 @@ static void read_options(int argc, char **argv, struct options *options)
         case OPTION_BURST:
             if (!loads_read_burst(optarg, &options->loads))
                 usage("--burst takes a number of messages and one of us, as in 16,1000", optarg);
+            break;
+        case OPTION_SAME_CORE:
+            options->same_core = true;
             break;
         case OPTION_CLASS_LIMITS:
             options->limits = read_limits(optarg);
@@ -267,7 +273,8 @@ static void measure_all(struct sampler *sampler, struct cases *cases, struct rep
 static int run(const struct options *options, struct cases *cases)
 {
     static struct report report;
-    struct sampler sampler = {.limits = options->limits, .seconds = options->seconds};
+    struct sampler sampler = {
+        .limits = options->limits, .seconds = options->seconds, .same_core = options->same_core};
     int error;
 
     report.cases = cases;
@@ -275,6 +282,7 @@ static int run(const struct options *options, struct cases *cases)
     report.seconds = options->seconds;
     report.repeat = options->repeat;
     report.quick = options->quick;
+    report.same_core = options->same_core;
     report.patterns = options->patterns;
     report.pattern_count = options->pattern_count;
     report.started = time(NULL);
@@ -285,7 +293,7 @@ static int run(const struct options *options, struct cases *cases)
         return EXIT_FAILURE;
     }
     memcpy(report.cpus, sampler.cpus, sizeof report.cpus);
-    if (sampler.cpu_count < 2)
+    if (sampler.cpu_count < 2 && !options->same_core)
         cases_keep_blocking(cases);
     measure_all(&sampler, cases, &report);
     sampler_free(&sampler);
@@ -336,6 +344,10 @@ int main(int argc, char **argv)
     }
     if (cases_select(&cases, options.patterns, options.pattern_count, options.quick, &pattern) != 0)
         usage("no case matches (see --list)", pattern);
+    if (options.same_core)
+        cases_keep_blocking(&cases);
+    if (cases.count == 0)
+        usage("none of these cases can run on one processor", NULL);
     if (options.list)
         for (size_t i = 0; i < cases.count; i++)
             puts(cases.list[i].id);

@@ -38,8 +38,10 @@ static int find_cpus(struct sampler *sampler)
 {
     if (sched_getaffinity(0, sizeof all_cpus, &all_cpus) != 0)
         return -errno;
+    const unsigned wanted = sampler->same_core ? 1 : 2;
+
     sampler->cpu_count = 0;
-    for (int cpu = 0; cpu < CPU_SETSIZE && sampler->cpu_count < 2; cpu++)
+    for (int cpu = 0; cpu < CPU_SETSIZE && sampler->cpu_count < wanted; cpu++)
         if (CPU_ISSET((size_t)cpu, &all_cpus))
             sampler->cpus[sampler->cpu_count++] = cpu;
     if (sampler->cpu_count == 1)

@@ -8,6 +8,7 @@
 struct sampler {
     int cpus[2]; /* of the parent (asks, produces) and the child */
     unsigned cpu_count;
+    bool same_core; /* both on one processor, though there are more */
     struct place_limits limits;
     double seconds;
 

@@ -51,6 +51,16 @@ for id in ring_spsc/stream/64B/spin ring_spsc/stream/64B/spin/b16 ring_array/str
     [ "$(cat "$directory/out")" = "$id" ] || { echo "--list $id" && failures=$((failures + 1)); }
 done
 
+expect 0 "one processor" "$program" --same-core --seconds 0.02 --repeat 2 \
+    --only 'pipe/*/64B/*,channel/pingpong/64B/*,ring_spsc/open-10000/64B/*' --json "$directory/5"
+grep -q '^class same-core' "$directory/out" || { echo "no table of same-core" && failures=1; }
+expect 0 "JSON of one processor" python3 "$checker" "$directory/5"
+grep -q '"class": "same-core"' "$directory/5" || { echo "JSON lacks same-core" && failures=1; }
+if grep -Eq '"class": "(smt|l3|cross-l3|mixed)"|"policy": "(spin|adaptive)"' "$directory/5"; then
+    echo "one processor has other classes, or spins" && failures=1
+fi
+expect 2 "nothing but spinning on one processor" "$program" --same-core --only 'pipe/*/64B/spin'
+
 expect 0 "--help" "$program" --help
 expect 2 "an unknown option" "$program" --nonsense
 expect 2 "an argument" "$program" nonsense

@@ -44,6 +44,7 @@ static json_t *make_settings(const struct report *report)
     for (size_t i = 0; i < report->pattern_count; i++)
         json_array_append_new(only, json_string(report->patterns[i]));
     json_object_set_new(settings, "only", only);
+    json_object_set_new(settings, "same_core", json_boolean(report->same_core));
     json_object_set_new(settings, "quick", json_boolean(report->quick));
 
     for (const struct transport *const *at = transports; *at != NULL; at++) {

@@ -44,6 +44,7 @@ struct report {
     double seconds;
     unsigned repeat;
     bool quick;
+    bool same_core;              /* by --same-core */
     const char *const *patterns; /* of --only */
     size_t pattern_count;
     time_t started;
