@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-    DEADLINE_S = 30, /* much, where much else runs; a death is noticed at once */
+    DEADLINE_S = 30, /* a death is noticed at once */
     CHILDREN_MAX = 2,
 };
 
@@ -27,6 +27,7 @@ static volatile sig_atomic_t interrupted, escape_armed;
 static sigjmp_buf escape;
 static pid_t children[CHILDREN_MAX]; /* 0: none */
 static bool is_child;
+static struct deadline deadline;
 static _Thread_local bool is_second;
 
 static bool ended_well(pid_t child)
@@ -46,13 +47,20 @@ static bool all_ended_well(void)
     return true;
 }
 
+static bool calls_for_escape(int number)
+{
+    if (number == SIGALRM)
+        return deadline_is_over(&deadline);
+    return number != SIGCHLD || !all_ended_well();
+}
+
 static void on_signal(int number)
 {
     int saved_errno = errno;
 
     if (number == SIGINT || number == SIGTERM)
         interrupted = 1;
-    if (escape_armed && (number != SIGCHLD || !all_ended_well())) {
+    if (escape_armed && calls_for_escape(number)) {
         escape_armed = 0;
         siglongjmp(escape, number);
     }
@@ -134,6 +142,7 @@ static enum members members_of(const struct bench_case *bench_case)
 static void attach_pinned(const struct bench_case *bench_case, void *const *channels,
                           enum role role, int cpu)
 {
+    deadline_join(&the_control->members, role);
     /* What a library starts here is free to run where it likes. */
     if (members_of(bench_case) != MEMBERS_HERE)
         sampler_unpin();
@@ -274,9 +283,10 @@ static int end_children(void)
     return found;
 }
 
+/* From then on a signal each second, at which the deadline is looked at; 0: none. */
 static void set_alarm(double seconds)
 {
-    struct itimerval timer = {0};
+    struct itimerval timer = {.it_interval = {.tv_sec = 1}};
 
     timer.it_value.tv_sec = (time_t)seconds;
     setitimer(ITIMER_REAL, &timer, NULL);
@@ -284,12 +294,15 @@ static void set_alarm(double seconds)
 
 static enum sample_end end_escaped(int number, struct sample *sample)
 {
+    int64_t passed = shmring_clock() - deadline.begin_ns, waited = deadline_waited_ns(&deadline);
     int status = end_children();
 
     if (the_control->reason[0] != '\0')
         memcpy(sample->reason, the_control->reason, sizeof sample->reason);
     else if (number == SIGALRM)
-        snprintf(sample->reason, sizeof sample->reason, "no end within its time");
+        snprintf(sample->reason, sizeof sample->reason,
+                 "no end within its time: %.0f s, of which it waited %.0f s for a processor",
+                 (double)passed / 1e9, (double)waited / 1e9);
     else if (number == SIGCHLD)
         snprintf(sample->reason, sizeof sample->reason, "the other side died (status %d)", status);
     if (interrupted)
@@ -352,11 +365,14 @@ enum sample_end sides_run(struct sampler *sampler, const struct bench_case *benc
         snprintf(sample->reason, sizeof sample->reason, "fork: %s", strerror(-error));
         return SAMPLE_FAILED;
     }
+    double allowed_s = DEADLINE_S + 4 * sampler->seconds;
+
+    deadline = deadline_in(&the_control->members, (int64_t)(allowed_s * 1e9));
     int number = sigsetjmp(escape, 1);
 
     if (number == 0) {
         escape_armed = 1;
-        set_alarm(DEADLINE_S + 4 * sampler->seconds);
+        set_alarm(allowed_s);
         /* What came before the arming. */
         if (interrupted || !all_ended_well())
             on_signal(interrupted ? SIGINT : SIGCHLD);

@@ -2,6 +2,8 @@
 /* Starts and stops the crowd, counts what it did in between, and checks that nothing was lost. */
 #include "crowd/conduct.h"
 
+#include "control.h"
+
 #include <time.h>
 
 enum {
@@ -48,12 +50,12 @@ static uint64_t sum(const uint64_t *values, uint32_t count)
 
 static void await_end(const struct crowd *crowd)
 {
-    int64_t deadline = shmring_deadline(INT64_C(1000000000) * DRAIN_S);
+    struct deadline deadline = deadline_in(&the_control->members, INT64_C(1000000000) * DRAIN_S);
     uint32_t members = crowd_member_count(crowd);
 
     while (shmring_load32_acquire(&crowd->gone) != members) {
         nap(NAP_NS);
-        if (shmring_clock() < deadline)
+        if (!deadline_is_over(&deadline))
             continue;
         struct census now = count_all(crowd);
 

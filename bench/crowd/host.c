@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The process that makes the members of one sample. If it ends early, the sample has failed; if it
  * is killed, so are they. */
+#include "control.h"
 #include "crowd/conduct.h"
 #include "sample.h"
 
@@ -18,6 +19,8 @@ struct post {
     void *channel;
     struct crowd_member *member;
 };
+
+_Static_assert(2 + CROWD_MEMBERS_MAX <= DEADLINE_MEMBERS_MAX, "a place behind the two sides");
 
 static void *join_channel(const struct post *post, enum role role)
 {
@@ -85,6 +88,7 @@ static void *run_member(void *opaque)
 {
     const struct post *post = opaque;
 
+    deadline_join(&the_control->members, 2 + (uint32_t)(post->member - the_crowd->members));
     if (sampler_pin(post->member->cpu) != 0)
         sample_fail("cannot run on processor %d", post->member->cpu);
     if (post->bench_case->workload == WORKLOAD_SOLO)
