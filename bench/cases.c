@@ -13,7 +13,7 @@ static const uint32_t variant_sizes[] = {8, 64, 1024};
 static const uint32_t memcpy_sizes[] = {64, 1024, 4096, 65536, FLOOR_MEMCPY_MAX};
 
 enum {
-    CASES_MAX = 4096,
+    CASES_MAX = 8192,
     SKIPPED_MAX = 128,
     FLOOR_LINE = 64,
     FLOOR_BATCH = 16, /* of the plain id */

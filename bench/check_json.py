@@ -16,7 +16,7 @@ TOOL = {"version": str, "compiler": str, "optimized": bool, "sanitized": bool}
 HOST = {"cpu": TEXT, "kernel": str, "governor": TEXT, "hypervisor": bool, "thp": TEXT,
         "clocksource": TEXT, "cpus": int, "used_cpus": list, "load": NUMBER}
 SETTINGS = {"seconds": NUMBER, "repeat": int, "quick": bool, "same_core": bool, "only": list,
-            "class_limits_ns": dict, "transports": dict}
+            "rates": list, "bursts": list, "class_limits_ns": dict, "transports": dict}
 RESULT = {"id": str, "transport": str, "workload": str, "size": int, "policy": str, "batch": int,
           "class": str, "unit": str, "samples": list, "median": NUMBER, "min": NUMBER,
           "max": NUMBER, "n": int, "cost": dict, "counters": dict}

@@ -31,15 +31,20 @@ bool loads_read_rates(const char *text, struct loads *loads)
     return true;
 }
 
-bool loads_read_burst(const char *text, struct loads *loads)
+bool loads_read_bursts(const char *text, struct loads *loads)
 {
-    struct burst burst;
+    struct loads found = *loads;
+    struct burst *next = found.bursts;
 
-    if (!number_read(&text, BURST_MAX, &burst.count) || *text++ != ',' ||
-        !number_read(&text, EVERY_MAX_US, &burst.every_us) || *text != '\0')
+    memset(found.bursts, 0, sizeof found.bursts);
+    do
+        if (next == found.bursts + LOADS_MAX || !number_read(&text, BURST_MAX, &next->count) ||
+            *text++ != ',' || !number_read(&text, EVERY_MAX_US, &next++->every_us))
+            return false;
+    while (*text++ == ',');
+    if (text[-1] != '\0')
         return false;
-    memset(loads->bursts, 0, sizeof loads->bursts);
-    loads->bursts[0] = burst;
+    *loads = found;
     return true;
 }
 

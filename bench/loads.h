@@ -27,7 +27,7 @@ extern const struct loads LOADS_DEFAULT;
 /* "1000" or "1000,50000", 1 to RATE_MAX each, LOADS_MAX at most. False: it is not such a text. */
 bool loads_read_rates(const char *text, struct loads *loads);
 
-/* "16,1000": so many messages, every so many us. This one only, in place of the others. */
-bool loads_read_burst(const char *text, struct loads *loads);
+/* "16,1000" or "16,1000,256,500": so many messages, every so many us; LOADS_MAX times at most. */
+bool loads_read_bursts(const char *text, struct loads *loads);
 
 #endif

@@ -39,7 +39,7 @@ static const char HELP[] =
     "  -r, --repeat N           samples per case, round-robin over all cases (default 5)\n"
     "  -j, --json FILE          also write all results as JSON (- for stdout, without the table)\n"
     "      --rate N,...         open loop: messages per second (default 10000,100000,1000000)\n"
-    "      --burst N,US         burst: so many messages every US us (default 16 and 256, 1000)\n"
+    "      --burst N,US,...     burst: N messages every US us (default 16,1000,256,1000)\n"
     "      --same-core          both sides on one processor: class same-core, blocking only\n"
     "      --class-limits A,B   placement class by probed round trip: below A ns smt, below B l3\n"
     "                           (default 90,180: for AMD Zen 4)\n"
@@ -169,8 +169,9 @@ static void read_options(int argc, char **argv, struct options *options)
                       optarg);
             break;
         case OPTION_BURST:
-            if (!loads_read_burst(optarg, &options->loads))
-                usage("--burst takes a number of messages and one of us, as in 16,1000", optarg);
+            if (!loads_read_bursts(optarg, &options->loads))
+                usage("--burst takes up to 8 pairs of messages and us, as in 16,1000,256,500",
+                      optarg);
             break;
         case OPTION_SAME_CORE:
             options->same_core = true;
@@ -283,6 +284,7 @@ static int run(const struct options *options, struct cases *cases)
     report.repeat = options->repeat;
     report.quick = options->quick;
     report.same_core = options->same_core;
+    report.loads = &options->loads;
     report.patterns = options->patterns;
     report.pattern_count = options->pattern_count;
     report.started = time(NULL);

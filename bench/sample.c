@@ -125,13 +125,14 @@ static struct cost cost_of(const struct run *first)
 static void set_times(const struct bench_case *bench_case, struct run *run)
 {
     const struct shape *shape = &bench_case->shape;
+
+    if (!case_is_timed(bench_case))
+        return;
     uint64_t burst = shape->burst != 0 ? shape->burst : 1;
     uint64_t most = BENCH_ROUND_TRIPS_MAX / burst;
     double every_ns = shape->burst != 0 ? shape->every_us * 1e3 : 1e9 / shape->rate;
     double count = (double)run->ns / every_ns; /* of times, not of messages */
 
-    if (!case_is_timed(bench_case))
-        return;
     run->burst = burst;
     run->interval = every_ns / stamp_ns;
     run->warm_count = burst * (uint64_t)((double)run->warm_ns / every_ns);

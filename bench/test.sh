@@ -20,12 +20,14 @@ expect() {
 }
 
 # A little of each kind: rings, batches, kernel transports, all policies, all floors.
-cases='ring_spsc/*/64B/*,ring_array/stream/8B/spin/b32,pipe/pingpong/64B/block'
+cases='ring_spsc/[ps]*/64B/*,ring_array/stream/8B/spin/b32,pipe/pingpong/64B/block'
 cases+=',posix_mq/stream/64B/block,fifo/stream/65536B/spin,floor/*'
-cases+=',ring_spsc_w*/*/64B/*,ring_array/pingpong/8B/adaptive,channel*/pingpong/64B/*'
-cases+=',link/*/64B/*,channel/stream/64B/*,queue*/*/64B/*,pipe/stream/64B/adaptive,unix_*/*/64B/*'
-cases+=',unix_stream/stream/65536B/block,posix_mq/pingpong/64B/adaptive,sysv_msg/*/64B/*'
-cases+=',ring_mpmc/*/64B/*,vyukov/mpmc-4p4c/8B/*,*/solo/8B/*,*/mpmc-1p1c/64B/spin'
+cases+=',ring_spsc_w*/[ps]*/64B/*,ring_array/pingpong/8B/adaptive,channel*/pingpong/64B/*'
+cases+=',link/[ps]*/64B/*,channel/stream/64B/*,queue*/[ps]*/64B/*,pipe/stream/64B/adaptive'
+cases+=',unix_*/[ps]*/64B/*'
+cases+=',unix_stream/stream/65536B/block,posix_mq/pingpong/64B/adaptive,sysv_msg/[ps]*/64B/*'
+cases+=',ring_mpmc/[mps]*/64B/*,vyukov/mpmc-4p4c/8B/*,*/solo/8B/*,*/mpmc-1p1c/64B/spin'
+cases+=',pipe/open-10000/64B/*,ring_spsc/burst-16x*/64B/*'
 expect 0 "measuring" "$program" --only "$cases" --seconds 0.02 --repeat 1 \
     --json "$directory/results.json"
 grep -q '^Stream, spin: ' "$directory/out" || { echo "no table" && failures=1; }
@@ -45,14 +47,18 @@ for id in ring_spsc/stream/64B/spin ring_spsc/stream/64B/spin/b16 ring_array/str
     queue/stream/8B/spin ring_spsc_wsym/stream/64B/spin sysv_msg/pingpong/64B/block \
     ring_mpmc/mpmc-8p8c/8B/spin ring_mpmc/solo/64B/spin \
     ring_mpmc/mpmc-2p2c/64B/spin/processes vyukov/mpmc-1p1c/64B/spin/processes \
+    unix_dgram/open-10000/64B/block tcp/burst-256x1000us/64B/spin \
     floor/line_stream/4MiB floor/pingpong/2lines floor/pingpong/futex \
     floor/pingpong/eventfd floor/memcpy/64KiB; do
     expect 0 "--list has $id" "$program" --list --only "$id"
     [ "$(cat "$directory/out")" = "$id" ] || { echo "--list $id" && failures=$((failures + 1)); }
 done
 
+expect 0 "as many loads as can be" "$program" --list --rate 1,2,3,4,5,6,7,8 \
+    --burst 1,1,2,1,3,1,4,1,5,1,6,1,7,1,8,1
+
 expect 0 "one processor" "$program" --same-core --seconds 0.02 --repeat 2 \
-    --only 'pipe/*/64B/*,channel/pingpong/64B/*,ring_spsc/open-10000/64B/*' --json "$directory/5"
+    --only 'pipe/[ps]*/64B/*,channel/pingpong/64B/*,ring_spsc/open-10000/64B/*' --json "$directory/5"
 grep -q '^class same-core' "$directory/out" || { echo "no table of same-core" && failures=1; }
 expect 0 "JSON of one processor" python3 "$checker" "$directory/5"
 grep -q '"class": "same-core"' "$directory/5" || { echo "JSON lacks same-core" && failures=1; }

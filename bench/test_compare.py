@@ -173,6 +173,23 @@ def check_classes(compare):
     check(list(compare.cells(a, b)) == [(a[0]["id"], "smt")], "compares what is no pair")
 
 
+def check_loads(compare):
+    """Other rates are other cells, and so is one processor; the settings say so too."""
+    one, other = [f"pipe/open-{rate}/64B/block" for rate in (1000, 2000)]
+    a, b = [cell(LOW, one, "ns")], [cell(LOW, other, "ns"), cell(LOW, one, "ns", "same-core")]
+    paths = compare.files(a + [cell(LOW)], b + [cell(LOW)])
+    run = compare.run("--json", *paths)
+    ids = [c["id"] for c in json.loads(run.stdout)["cells"]]
+    check(ids == [cell(LOW)["id"]], f"compares {ids}")
+    for path, same_core in zip(paths, (False, True)):
+        document = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        document["settings"] = {"same_core": same_core}
+        pathlib.Path(path).write_text(json.dumps(document), encoding="utf-8")
+    out = compare.run(*paths).stdout
+    check("settings.same_core is not the same" in out, "no word of one processor")
+    check("only in A, 2 only in B" in out, "no word of cells without a partner")
+
+
 def check_status(compare):
     files = compare.files([cell(LOW)], [cell(HIGH)])
     back = files[1::-1]
@@ -225,8 +242,8 @@ def main(arguments):
         return 2
     with tempfile.TemporaryDirectory() as directory:
         compare = Compare(arguments[0], directory)
-        for part in (check_chances, check_verdicts, check_noise, check_classes, check_status,
-                     check_input, check_table):
+        for part in (check_chances, check_verdicts, check_noise, check_classes, check_loads,
+                     check_status, check_input, check_table):
             part(compare)
     for failure in failures:
         print(failure)

@@ -77,7 +77,7 @@ def test_late_sender_counts(program, checker):
 def test_bursts_are_measured(program, checker):
     """Whole ones; tests/timed_due.c says when they are due."""
     result, table = measure(program, checker, "--only", "pipe/burst-10000x100000us/64B/block",
-                            "--burst", "10000,100000", "--seconds", "1")
+                            "--burst", "16,1000,10000,100000", "--seconds", "1")
     check(result["messages"] == 100000, f"{result['messages']} messages were due in bursts")
     check("Burst, 10000 messages every 100000 us, 64 B, block: " in table, "no table of bursts")
 
@@ -96,7 +96,8 @@ def test_rates_are_refused(program):
         refused = subprocess.run([program, "--list", "--rate", value], capture_output=True,
                                  check=False)
         check(refused.returncode == 2, f"--rate '{value}': {refused.returncode}")
-    for value in ("", "16", "0,1", "1,0", "16,", "16,1000x", "16,1000,1", "65537,1", "1,1000001"):
+    for value in ("", "16", "0,1", "1,0", "16,", "16,1000x", "16,1000,1", "65537,1", "1,1000001",
+                  "16,1000,", "1,1," * 8 + "1,1"):
         refused = subprocess.run([program, "--list", "--burst", value], capture_output=True,
                                  check=False)
         check(refused.returncode == 2, f"--burst '{value}': {refused.returncode}")

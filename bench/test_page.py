@@ -24,7 +24,7 @@ def check(good, what):
 
 
 def result(transport, workload, size, policy, median, place="l3", **more):
-    dialogue = workload == "pingpong"
+    dialogue = workload in ("pingpong", "open", "burst")
     row = {"id": f"{transport}/{workload}/{size}B/{policy}", "transport": transport,
            "workload": workload, "size": size, "policy": policy, "batch": 1, "class": place,
            "unit": "ns" if dialogue else "msg/s", "samples": [median] * 3, "median": median,
@@ -47,12 +47,18 @@ def document():
     for many in 1, 4:
         rows += [result(name, f"mpmc-{many}p{many}c", 64, "spin", 1e6 * many, producers=many,
                         consumers=many, members="threads") for name in ("ring_mpmc", "vyukov")]
+    for name in "ring_spsc", "pipe":
+        for load in 1000, 20000:
+            rows.append(result(name, "open", 64, "block", load + len(name), rate=load))
+        rows.append(result(name, "burst", 64, "block", 5000, "same-core", burst=16, every_us=500))
     return {"schema": "shmring.bench/1", "started": "2026-01-02T03:04:05Z", "took_s": 12.5,
             "interrupted": True, "tool": {"version": "9.8.7", "compiler": "gcc"},
             "host": {"cpu": "A & B", "kernel": "Linux 6", "hypervisor": True},
             "environment": {"smt": {"state": "bad", "found": "1"}},
             "counters": {"scope": "user", "missing": {"cycles": "no such thing"}},
             "settings": {"seconds": 0.25, "repeat": 7, "quick": True, "only": ["a*", "b"],
+                         "same_core": True, "rates": [1000, 20000],
+                         "bursts": [{"burst": 16, "every_us": 500}, {"burst": 2, "every_us": 7}],
                          "transports": {"pipe": "settings of the pipe", "none": "unused"}},
             "warnings": [NASTY], "classes": {"l3": 96, "mixed": 4}, "skipped": [],
             "failures": [{"id": "x/y", "reason": "it broke", "corrupt": False}], "results": rows}
@@ -114,7 +120,8 @@ def cell_of(text, heading, transport):
 def check_text(text):
     for what in ("9.8.7", "A &amp; B", "2026-01-02T03:04:05Z", "x/y: it broke", "interrupted",
                  "settings of the pipe", "no such thing", "1 (bad)", "l3 96, mixed 4",
-                 "--quick --only &#x27;a*,b&#x27; --seconds 0.25 --repeat 7"):
+                 "--quick --same-core --rate 1000,20000 --burst 16,500,2,7 --only &#x27;a*,b&#x27; "
+                 "--seconds 0.25 --repeat 7"):
         check(what in text, f"does not say {what}")
     check("unused" not in text, "has settings of what was not measured")
     best = cell_of(text, "Ping-pong, spin", "ring_spsc")
@@ -123,6 +130,11 @@ def check_text(text):
     check(other == ['<td title="n = 3">210 / 840</td>'], f"another cell is {other}")
     check(cell_of(text, "Stream, spin", "pipe") == [
         '<td title="n = 3">12.5 M</td>', '<td title="n = 3">1.56 M</td>'], "the stream of a pipe")
+    check(cell_of(text, "Open loop, 20000 messages per second, block", "pipe") == [
+        '<td class="best" title="n = 3">20.0 us / 80.0 us</td>'], "the open loop of a pipe")
+    burst = "Burst, 16 messages every 500 us, block"
+    check(cell_of(text, burst, "pipe") == ['<td title="n = 3">5000 / 20.0 us</td>'], burst)
+    check("class same-core, n = 3" in text, "one processor is not told")
     check("rare" not in text, "a class is among those of another")
     check("70 / 280" in text and "floor pingpong/1line" in text, "no floors")
     check(len(cell_of(text, "Many to many, 64 B", "vyukov")) == 2, "no table of many to many")

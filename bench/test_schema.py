@@ -64,6 +64,9 @@ def ways_to_spoil(document):
     yield spoil("a text for a number", lambda d, r: r.update(median="12"))
     yield spoil("dialogues in msg/s", lambda d, r: r.update(unit="msg/s"))
     yield spoil("an open loop without a rate", lambda d, r: timed(d, "open").pop("rate"))
+    yield spoil("a rate of nothing", lambda d, r: d["settings"].update(rates=[0]))
+    yield spoil("a burst without an interval",
+                lambda d, r: d["settings"]["bursts"][0].pop("every_us"))
     yield spoil("a burst of unknown size", lambda d, r: timed(d, "burst").pop("burst"))
     yield spoil("half an interval", lambda d, r: r.update(median_ci95=[1]))
     yield spoil("a share above 1", lambda d, r: r["spectrum"].append([1.1, 1]))

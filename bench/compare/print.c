@@ -67,6 +67,7 @@ static void print_warnings(const struct comparisons *all, FILE *file)
         {"tool", "optimized"},
         {"tool", "sanitized"},
         {"settings", "seconds"},
+        {"settings", "same_core"},
         {"settings", "class_limits_ns"},
         {"settings", "transports"},
     };

@@ -40,10 +40,18 @@ static json_t *make_settings(const struct report *report)
                   (int)report->repeat, "class_limits_ns", "smt_below",
                   (int)report->limits.smt_below, "l3_below", (int)report->limits.l3_below);
     json_t *of_transports = json_object(), *only = json_array();
+    json_t *rates = json_array(), *bursts = json_array();
 
     for (size_t i = 0; i < report->pattern_count; i++)
         json_array_append_new(only, json_string(report->patterns[i]));
+    for (const uint32_t *rate = report->loads->rates; *rate != 0; rate++)
+        json_array_append_new(rates, json_integer(*rate));
+    for (const struct burst *burst = report->loads->bursts; burst->count != 0; burst++)
+        json_array_append_new(bursts, json_pack("{s:i, s:i}", "burst", (int)burst->count,
+                                                "every_us", (int)burst->every_us));
     json_object_set_new(settings, "only", only);
+    json_object_set_new(settings, "rates", rates);
+    json_object_set_new(settings, "bursts", bursts);
     json_object_set_new(settings, "same_core", json_boolean(report->same_core));
     json_object_set_new(settings, "quick", json_boolean(report->quick));
 

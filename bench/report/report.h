@@ -45,6 +45,7 @@ struct report {
     unsigned repeat;
     bool quick;
     bool same_core;              /* by --same-core */
+    const struct loads *loads;
     const char *const *patterns; /* of --only */
     size_t pattern_count;
     time_t started;
