@@ -19,8 +19,9 @@ enum {
     FLOOR_BATCH = 16, /* of the plain id */
 };
 
-/* How --quick thins out: these sizes, dialogues of two of them only, no batches of 16 but ours, of
- * adaptive ones a dialogue; of most of the kernel's only how they sleep with 64 bytes. */
+/* How --quick thins out: these sizes, dialogues of two of them only, of small elements neither
+ * large ones nor batches of 16, of adaptive ones a dialogue; of most of the kernel's only how they
+ * sleep with 64 bytes. */
 static bool is_quick(const struct bench_case *added)
 {
     const struct transport *transport = added->transport;
@@ -36,12 +37,12 @@ static bool is_quick(const struct bench_case *added)
         return size == 64 &&
                added->shape.policy ==
                    (transport->loops[POLICY_BLOCK] != NULL ? POLICY_BLOCK : POLICY_SPIN);
+    if (strcmp(transport->name, "ring_array") == 0 && (size > 64 || added->shape.batch == 16))
+        return false;
     if (added->shape.policy == POLICY_ADAPTIVE)
         return size == 64 && added->workload == WORKLOAD_PINGPONG;
     if (added->workload == WORKLOAD_PINGPONG)
         return size == 64 || size == 1024;
-    if (strcmp(added->transport->name, "ring_array") == 0 && added->shape.batch == 16)
-        return false;
     return size == 8 || size == 64 || size == 1024 || size == 65536;
 }
 

@@ -20,7 +20,7 @@ enum {
     PATTERNS_MAX = 256,
 };
 
-static const double SECONDS_DEFAULT = 0.2, SECONDS_QUICK = 0.1;
+static const double SECONDS_DEFAULT = 0.2, SECONDS_QUICK = 0.05;
 static const double SECONDS_MIN = 0.001, SECONDS_MAX = 60;
 static const unsigned REPEAT_DEFAULT = 5, REPEAT_MAX = 1000;
 
@@ -34,7 +34,7 @@ static const char HELP[] =
     "\n"
     "  -l, --list               print the ids of the cases and exit\n"
     "  -o, --only GLOB          only cases whose id matches; commas and repeats add more\n"
-    "  -q, --quick              a choice of cases, and 0.1 s each, for a first look\n"
+    "  -q, --quick              a choice of cases, and 0.05 s each, for a first look\n"
     "  -s, --seconds S          length of a sample (default 0.2, at most 60)\n"
     "  -r, --repeat N           samples per case, round-robin over all cases (default 5)\n"
     "  -j, --json FILE          also write all results as JSON (- for stdout, without the table)\n"
