@@ -27,6 +27,7 @@ enum {
     BENCH_QUEUE_DEPTH = 4096,        /* messages, or fewer, so that they are BENCH_RING_BYTES */
     BENCH_CROWD_SLOTS = 4096,        /* messages that a channel of a crowd holds, if bounded */
     BENCH_CROWD_BATCH_MAX = 16,
+    BENCH_CHANNELS_MAX = 8, /* of one case */
 };
 
 /* How both processes wait when there is nothing to do. The same for all in one table. */
@@ -50,7 +51,7 @@ struct shape {
     /* A crowd (crowd/crowd.h), else 0. */
     uint32_t producers;
     uint32_t consumers;
-    bool processes;    /* its members; else threads */
+    bool processes;    /* its members; else threads. Of a fan they are */
     uint32_t rate;     /* open: messages per second that are due, else 0 */
     uint32_t burst;    /* burst: messages that are due at once, else 0 */
     uint32_t every_us; /* from one burst to the next */

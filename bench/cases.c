@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cases.h"
 
-#include "floors/floors.h"
-
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -10,13 +8,10 @@
 
 const uint32_t bench_sizes[BENCH_SIZES] = {8, 64, 256, 1024, 4096, 65536, 1 << 20};
 static const uint32_t variant_sizes[] = {8, 64, 1024};
-static const uint32_t memcpy_sizes[] = {64, 1024, 4096, 65536, FLOOR_MEMCPY_MAX};
 
 enum {
     CASES_MAX = 8192,
     SKIPPED_MAX = 128,
-    FLOOR_LINE = 64,
-    FLOOR_BATCH = 16, /* of the plain id */
 };
 
 /* How --quick thins out: these sizes, dialogues of two of them only, of small elements neither
@@ -33,6 +28,8 @@ static bool is_quick(const struct bench_case *added)
         return false;
     if (case_is_timed(added))
         return load_is_quick(added);
+    if (case_is_fan(added))
+        return fan_is_quick(added);
     if (transport->is_brief)
         return size == 64 &&
                added->shape.policy ==
@@ -88,64 +85,6 @@ const char *policy_name(enum policy policy)
         [POLICY_SPIN] = "spin", [POLICY_ADAPTIVE] = "adaptive", [POLICY_BLOCK] = "block"};
 
     return names[policy];
-}
-
-static void add_floor_line_stream(struct cases *cases, const struct transport *transport)
-{
-    for (const uint32_t *batch = (const uint32_t[]){1, FLOOR_BATCH, 64, 0}; *batch != 0; batch++) {
-        struct bench_case *added = cases_add(
-            cases, (struct bench_case){
-                       .transport = transport,
-                       .workload = WORKLOAD_STREAM,
-                       .is_floor = true,
-                       .is_quick = true,
-                       .shape = {.size = FLOOR_LINE, .batch = *batch, .policy = POLICY_SPIN},
-                   });
-        int length = snprintf(added->id, sizeof added->id, "floor/%s/4MiB", transport->name);
-
-        if (*batch != FLOOR_BATCH)
-            snprintf(added->id + length, sizeof added->id - (size_t)length, "/b%u", *batch);
-    }
-}
-
-/* One that sleeps. */
-static void add_floor_pingpong(struct cases *cases, const struct transport *transport)
-{
-    struct bench_case *added =
-        cases_add(cases, (struct bench_case){
-                             .transport = transport,
-                             .workload = WORKLOAD_PINGPONG,
-                             .is_floor = true,
-                             .is_quick = true,
-                             .shape = {.size = FLOOR_LINE, .batch = 1, .policy = POLICY_BLOCK},
-                         });
-
-    snprintf(added->id, sizeof added->id, "floor/pingpong/%s", transport->name);
-}
-
-static void add_floors(struct cases *cases)
-{
-    static const struct shape line = {.size = FLOOR_LINE, .batch = 1, .policy = POLICY_SPIN};
-
-    cases_add(cases, (struct bench_case){"floor/pingpong/1line", .workload = WORKLOAD_FLOOR_1LINE,
-                                         .is_floor = true, .is_quick = true, .shape = line});
-    cases_add(cases, (struct bench_case){"floor/pingpong/2lines", .workload = WORKLOAD_FLOOR_2LINES,
-                                         .is_floor = true, .is_quick = true, .shape = line});
-    for (size_t i = 0; i < sizeof memcpy_sizes / sizeof memcpy_sizes[0]; i++) {
-        struct bench_case *added = cases_add(
-            cases, (struct bench_case){
-                       .workload = WORKLOAD_FLOOR_MEMCPY,
-                       .is_floor = true,
-                       .is_quick = true,
-                       .shape = {.size = memcpy_sizes[i], .batch = 1, .policy = POLICY_SPIN},
-                   });
-        char text[16], *unit;
-
-        size_text(memcpy_sizes[i], text, sizeof text);
-        unit = strchr(text, ' ');
-        *unit = '\0';
-        snprintf(added->id, sizeof added->id, "floor/memcpy/%s%s", text, unit + 1);
-    }
 }
 
 void cases_add_shape(struct cases *cases, const struct transport *transport, enum workload workload,
@@ -204,8 +143,10 @@ static void add_policy(struct cases *cases, const struct transport *transport, e
             cases_add_shape(cases, transport, WORKLOAD_STREAM, &shape);
         }
     }
-    if (!transport->is_variant)
-        cases_add_loads(cases, transport, policy, loads);
+    if (transport->is_variant)
+        return;
+    cases_add_loads(cases, transport, policy, loads);
+    cases_add_fans(cases, transport, policy);
 }
 
 int cases_make(const struct loads *loads, struct cases *ret_cases)
@@ -217,13 +158,10 @@ int cases_make(const struct loads *loads, struct cases *ret_cases)
         cases_free(&cases);
         return -ENOMEM;
     }
-    add_floors(&cases);
+    cases_add_floors(&cases);
     for (const struct transport *const *at = transports; *at != NULL; at++) {
         if ((*at)->is_floor) {
-            if ((*at)->loops[POLICY_BLOCK] != NULL)
-                add_floor_pingpong(&cases, *at);
-            else
-                add_floor_line_stream(&cases, *at);
+            cases_add_floor(&cases, *at);
             continue;
         }
         if ((*at)->crowd != NULL)
@@ -356,7 +294,17 @@ bool case_has_times(const struct bench_case *bench_case)
 
 bool case_is_crowd(const struct bench_case *bench_case)
 {
-    return bench_case->workload == WORKLOAD_MPMC || bench_case->workload == WORKLOAD_SOLO;
+    return case_has_members(bench_case) || bench_case->workload == WORKLOAD_SOLO;
+}
+
+bool case_is_fan(const struct bench_case *bench_case)
+{
+    return bench_case->workload == WORKLOAD_FAN_IN || bench_case->workload == WORKLOAD_FAN_OUT;
+}
+
+bool case_has_members(const struct bench_case *bench_case)
+{
+    return bench_case->workload == WORKLOAD_MPMC || case_is_fan(bench_case);
 }
 
 const char *case_transport(const struct bench_case *bench_case)
@@ -368,6 +316,8 @@ const char *case_workload(const struct bench_case *bench_case)
 {
     if (bench_case->workload == WORKLOAD_FLOOR_MEMCPY)
         return "memcpy";
+    if (case_is_fan(bench_case))
+        return bench_case->workload == WORKLOAD_FAN_IN ? "fan-in" : "fan-out";
     if (case_is_crowd(bench_case))
         return crowd_workload(&bench_case->shape);
     if (case_is_dialogue(bench_case))

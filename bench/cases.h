@@ -20,6 +20,8 @@ enum workload {
     WORKLOAD_FLOOR_MEMCPY,
     WORKLOAD_MPMC,
     WORKLOAD_SOLO,
+    WORKLOAD_FAN_IN,
+    WORKLOAD_FAN_OUT,
 };
 
 /* What else is known of one sample of a crowd. README.md says how each is defined. */
@@ -44,7 +46,7 @@ struct result {
     unsigned count;
     double *samples;             /* messages per second; median round trip, latency or cost, ns */
     struct histogram *times;     /* if case_has_times(), over all samples */
-    struct crowd_figures *crowd; /* of a crowd, one per sample */
+    struct crowd_figures *crowd; /* if case_has_members(), one per sample */
     struct cost *costs;          /* one per sample */
 };
 
@@ -82,11 +84,15 @@ int cases_select(struct cases *cases, const char *const *patterns, size_t patter
 /* On one processor: a spinner would only keep the other from running. */
 void cases_keep_blocking(struct cases *cases);
 
-/* For crowd_cases.c and loads.c: one more case; one that cannot be. */
+/* For those who add cases: one more, and one that cannot be. */
 struct bench_case *cases_add(struct cases *cases, struct bench_case added);
 void cases_add_shape(struct cases *cases, const struct transport *transport, enum workload workload,
                      const struct shape *shape);
 void cases_skip(struct cases *cases, const char *what, const char *reason);
+
+/* Floors: those without a transport, and those of one. */
+void cases_add_floors(struct cases *cases);
+void cases_add_floor(struct cases *cases, const struct transport *transport);
 
 /* The cases of a transport whose messages come at set times, and how their ids name that. */
 void cases_add_loads(struct cases *cases, const struct transport *transport, enum policy policy,
@@ -100,13 +106,19 @@ const char *crowd_workload(const struct shape *shape);
 extern const uint32_t crowd_sizes[3]; /* ends with 0 */
 extern const uint32_t crowd_sides[5]; /* producers, and consumers; ends with 0 */
 
+/* Those of many and one. */
+void cases_add_fans(struct cases *cases, const struct transport *transport, enum policy policy);
+bool fan_is_quick(const struct bench_case *bench_case);
+uint32_t fan_many(const struct shape *shape);
+extern const uint32_t fan_sizes[3]; /* ends with 0 */
+
 void cases_free(struct cases *cases);
 
 /* What one sample gave. */
 struct measured {
     double value;                      /* as in struct result */
     const struct histogram *times;     /* if case_has_times(), else NULL */
-    const struct crowd_figures *crowd; /* of workload mpmc, else NULL */
+    const struct crowd_figures *crowd; /* if case_has_members(), else NULL */
     struct cost cost;
 };
 
@@ -117,6 +129,8 @@ bool case_is_dialogue(const struct bench_case *bench_case);
 bool case_is_timed(const struct bench_case *bench_case);  /* messages at set times */
 bool case_has_times(const struct bench_case *bench_case); /* its results are times */
 bool case_is_crowd(const struct bench_case *bench_case);
+bool case_is_fan(const struct bench_case *bench_case);
+bool case_has_members(const struct bench_case *bench_case); /* a crowd, but for solo */
 const char *case_transport(const struct bench_case *bench_case);
 const char *case_workload(const struct bench_case *bench_case);
 const char *policy_name(enum policy policy);

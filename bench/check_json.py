@@ -27,7 +27,8 @@ LATENCY = {**TIMES, "round_trips": int}
 TIMED = {"open": {**TIMES, "messages": int, "rate": int},
          "burst": {**TIMES, "messages": int, "burst": int, "every_us": int}}
 STREAM = {"bytes_per_s": NUMBER}
-# Workload mpmc; in "crowd", arrays with one number per sample (README.md says what they are).
+FANS = ("fan-in", "fan-out")
+# Workload mpmc and fans; in "crowd", arrays with one number per sample (README.md says of what).
 MPMC = {"producers": int, "consumers": int, "members": str, "crowd": dict}
 CROWD_TIMES = ("gap_ns", "own_gap_ns")
 CROWD_SHARES = ("producer_fairness", "consumer_fairness", "producer_failed_tries",
@@ -63,6 +64,8 @@ def check_id(result, where):
     workload = result["workload"]
     if workload == "open":
         workload += f"-{result.get('rate')}"
+    if workload in FANS:
+        workload += f"-{max(result.get('producers', 0), result.get('consumers', 0))}"
     if workload == "burst":
         workload += f"-{result.get('burst')}x{result.get('every_us')}us"
     want = [result["transport"], workload, f"{result['size']}B", result["policy"]]
@@ -88,9 +91,16 @@ def check_crowd(result, where):
     if not check_fields(result, MPMC, where):
         return
     crowd, many = result["crowd"], f"{result['producers']}p{result['consumers']}c"
-    check(result["workload"] == f"mpmc-{many}", where, f"is not of {many}")
+    shares = CROWD_SHARES
+    if result["workload"] in FANS:
+        one = "consumers" if result["workload"] == "fan-in" else "producers"
+        check(result[one] == 1, where, f"is of {many}")
+        check(result["members"] == "processes", where, f"members {result['members']}")
+        shares = CROWD_SHARES[:2]  # tries are not counted
+    else:
+        check(result["workload"] == f"mpmc-{many}", where, f"is not of {many}")
     check(result["members"] in ("threads", "processes"), where, f"members {result['members']}")
-    check(set(crowd) == {*CROWD_TIMES, *CROWD_SHARES}, where, f"crowd has {sorted(crowd)}")
+    check(set(crowd) == {*CROWD_TIMES, *shares}, where, f"crowd has {sorted(crowd)}")
     for name in check_arrays(crowd, result["n"], where):
         check(name in CROWD_TIMES or max(crowd[name]) <= 1, where, f"{name} is above 1")
 
@@ -111,7 +121,8 @@ def check_result(result, seen):
     check(result["policy"] in ("spin", "adaptive", "block"), where, f"policy {result['policy']}")
     check(samples and len(samples) == result["n"], where, "n is not the number of samples")
     # A crowd can stand still for a whole sample, others fail then.
-    least = 0 if result["workload"].startswith("mpmc") else 1e-9
+    is_crowd = result["workload"].startswith("mpmc") or result["workload"] in FANS
+    least = 0 if is_crowd else 1e-9
     if not check(all(isinstance(s, NUMBER) and s >= least for s in samples), where, "bad samples"):
         return
     check(set(result["cost"]) == COSTS, where, f"cost has {sorted(result['cost'])}")
@@ -124,7 +135,7 @@ def check_result(result, seen):
         check(result["unit"] == "ns", where, f"unit {result['unit']}")
         check(max(samples) == result["max"] >= result["median"], where, "max, median")
     elif result["workload"] not in ("pingpong", *TIMED):
-        if result["workload"].startswith("mpmc"):
+        if is_crowd:
             check_crowd(result, where)
         check(result["unit"] == "msg/s", where, f"unit {result['unit']}")
         check(max(samples) == result["max"] >= result["median"], where, "max, median")

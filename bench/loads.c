@@ -86,6 +86,8 @@ const char *load_text(const struct bench_case *bench_case, char *text, size_t te
     else if (bench_case->workload == WORKLOAD_BURST)
         snprintf(text, text_size, "%s-%ux%uus", workload, bench_case->shape.burst,
                  bench_case->shape.every_us);
+    else if (case_is_fan(bench_case))
+        snprintf(text, text_size, "%s-%u", workload, fan_many(&bench_case->shape));
     else
         snprintf(text, text_size, "%s", workload);
     return text;

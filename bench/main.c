@@ -240,7 +240,7 @@ static bool measure(struct sampler *sampler, struct bench_case *bench_case, stru
         .value = sample.value,
         .cost = sample.cost,
         .times = case_has_times(bench_case) ? sampler->times : NULL,
-        .crowd = bench_case->workload == WORKLOAD_MPMC ? &sampler->crowd : NULL,
+        .crowd = case_has_members(bench_case) ? &sampler->crowd : NULL,
     };
 
     if (case_add(bench_case, sample.place, &measured) != 0) {

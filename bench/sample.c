@@ -51,7 +51,7 @@ static int find_cpus(struct sampler *sampler)
 
 int sampler_init(struct sampler *sampler)
 {
-    int error = crowd_init();
+    int error = crowd_init(sampler->same_core);
 
     if (error == 0)
         error = find_cpus(sampler);
@@ -82,7 +82,7 @@ static void evaluate(struct sampler *sampler, const struct bench_case *bench_cas
         double rate = sampler->crowd.rate;
 
         /* solo: what one message costs. */
-        sample->value = bench_case->workload == WORKLOAD_MPMC || rate <= 0 ? rate : 1e9 / rate;
+        sample->value = case_has_members(bench_case) || rate <= 0 ? rate : 1e9 / rate;
         return;
     }
     if (case_is_timed(bench_case))
@@ -144,7 +144,7 @@ enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *b
 {
     const struct transport *transport = bench_case->transport;
     bool is_ours = transport != NULL && transport->members != MEMBERS_THREADS;
-    void *channels[2] = {NULL, NULL};
+    void *channels[BENCH_CHANNELS_MAX] = {NULL};
     struct sample sample = {0};
     struct run run = {.size = bench_case->shape.size,
                       .batch = bench_case->shape.batch,
@@ -166,7 +166,7 @@ enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *b
         crowd_prepare(bench_case);
     if (error == 0)
         end = sides_run(sampler, bench_case, channels, &run, &sample);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < BENCH_CHANNELS_MAX; i++)
         if (channels[i] != NULL)
             transport->close(channels[i]);
     if (end == SAMPLE_DONE) {
@@ -176,7 +176,7 @@ enum sample_end sampler_take(struct sampler *sampler, const struct bench_case *b
                            ? place_of(sample.probe_ns[0], sample.probe_ns[1], &sampler->limits)
                            : PLACE_SAME_CORE;
         /* Of a crowd that is a result: all can wait for one that does not run. */
-        if (sample.value <= 0 && bench_case->workload != WORKLOAD_MPMC) {
+        if (sample.value <= 0 && !case_has_members(bench_case)) {
             snprintf(sample.reason, sizeof sample.reason,
                      "nothing arrived in time: try a larger --seconds");
             end = SAMPLE_FAILED;

@@ -124,11 +124,12 @@ void sample_corrupt(uint64_t seq)
 
 int sides_open(const struct bench_case *bench_case, void **channels)
 {
-    int count = bench_case->transport == NULL               ? 0
-                : bench_case->workload == WORKLOAD_PINGPONG ? 2
-                                                            : 1;
+    uint32_t count = bench_case->transport == NULL               ? 0
+                     : bench_case->workload == WORKLOAD_PINGPONG ? 2
+                     : case_is_fan(bench_case)                   ? crowd_channels(bench_case)
+                                                                 : 1;
 
-    for (int i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++)
         if ((channels[i] = bench_case->transport->open(&bench_case->shape)) == NULL)
             return -errno;
     return 0;
@@ -146,7 +147,9 @@ static void attach_pinned(const struct bench_case *bench_case, void *const *chan
     /* What a library starts here is free to run where it likes. */
     if (members_of(bench_case) != MEMBERS_HERE)
         sampler_unpin();
-    work_attach(bench_case, channels, role);
+    /* Those of a crowd join by themselves. */
+    if (!case_is_crowd(bench_case))
+        work_attach(bench_case, channels, role);
     if (sampler_pin(cpu) != 0)
         sample_fail("cannot run on processor %d", cpu);
 }

@@ -12,7 +12,8 @@ int sides_init(void);
 enum sample_end sides_run(struct sampler *sampler, const struct bench_case *bench_case,
                           void *const *channels, struct run *run, struct sample *sample);
 
-/* The one or two channels of a case. Returns 0 or -errno, with those that were opened. */
+/* The channels of a case, BENCH_CHANNELS_MAX at most. Returns 0 or -errno, with those that were
+ * opened. */
 int sides_open(const struct bench_case *bench_case, void **channels);
 
 #endif

@@ -27,12 +27,17 @@ cases+=',link/[ps]*/64B/*,channel/stream/64B/*,queue*/[ps]*/64B/*,pipe/stream/64
 cases+=',unix_*/[ps]*/64B/*'
 cases+=',unix_stream/stream/65536B/block,posix_mq/pingpong/64B/adaptive,sysv_msg/[ps]*/64B/*'
 cases+=',ring_mpmc/[mps]*/64B/*,vyukov/mpmc-4p4c/8B/*,*/solo/8B/*,*/mpmc-1p1c/64B/spin'
-cases+=',pipe/open-10000/64B/*,ring_spsc/burst-16x*/64B/*'
+cases+=',pipe/open-10000/64B/*,ring_spsc/burst-16x*/64B/*,*/fan-*-2/64B/block'
+cases+=',ring_*/fan-*-2/64B/spin,pipe/fan-*-8/1024B/adaptive'
 expect 0 "measuring" "$program" --only "$cases" --seconds 0.02 --repeat 1 \
     --json "$directory/results.json"
 grep -q '^Stream, spin: ' "$directory/out" || { echo "no table" && failures=1; }
 grep -q '^Ping-pong, adaptive, cost: ' "$directory/out" || { echo "no costs" && failures=1; }
 grep -q '^Many to many (mpmc): ' "$directory/out" || { echo "no table of mpmc" && failures=1; }
+grep -q '^Fan-in, block: .* fairness to producers' "$directory/out" ||
+    { echo "no table of fan-in" && failures=1; }
+grep -q '^Fan-out, spin: .* fairness to consumers' "$directory/out" ||
+    { echo "no table of fan-out" && failures=1; }
 grep -q '^One thread sends' "$directory/out" || { echo "no table of solo" && failures=1; }
 awk 'length > 100 { exit 1 }' "$directory/out" || { echo "table too wide" && failures=1; }
 expect 0 "JSON" python3 "$checker" "$directory/results.json"
@@ -47,18 +52,23 @@ for id in ring_spsc/stream/64B/spin ring_spsc/stream/64B/spin/b16 ring_array/str
     queue/stream/8B/spin ring_spsc_wsym/stream/64B/spin sysv_msg/pingpong/64B/block \
     ring_mpmc/mpmc-8p8c/8B/spin ring_mpmc/solo/64B/spin \
     ring_mpmc/mpmc-2p2c/64B/spin/processes vyukov/mpmc-1p1c/64B/spin/processes \
-    unix_dgram/open-10000/64B/block tcp/burst-256x1000us/64B/spin \
+    ring_mpmc/stream/65536B/spin ring_spsc/fan-in-8/64B/spin pipe/fan-in-4/1024B/adaptive \
+    channel/fan-out-2/64B/block unix_dgram/open-10000/64B/block tcp/burst-256x1000us/64B/spin \
     floor/line_stream/4MiB floor/pingpong/2lines floor/pingpong/futex \
     floor/pingpong/eventfd floor/memcpy/64KiB; do
     expect 0 "--list has $id" "$program" --list --only "$id"
     [ "$(cat "$directory/out")" = "$id" ] || { echo "--list $id" && failures=$((failures + 1)); }
 done
 
+for id in ring_spsc/fan-in-2/64B/block channel/fan-in-2/64B/spin pipe/fan-in-1/64B/block; do
+    expect 2 "nobody can $id" "$program" --list --only "$id"
+done
 expect 0 "as many loads as can be" "$program" --list --rate 1,2,3,4,5,6,7,8 \
     --burst 1,1,2,1,3,1,4,1,5,1,6,1,7,1,8,1
 
 expect 0 "one processor" "$program" --same-core --seconds 0.02 --repeat 2 \
-    --only 'pipe/[ps]*/64B/*,channel/pingpong/64B/*,ring_spsc/open-10000/64B/*' --json "$directory/5"
+    --only 'pipe/[ps]*/64B/*,channel/pingpong/64B/*,*/fan-*-2/64B/*,ring_spsc/open-10000/64B/*' \
+    --json "$directory/5"
 grep -q '^class same-core' "$directory/out" || { echo "no table of same-core" && failures=1; }
 expect 0 "JSON of one processor" python3 "$checker" "$directory/5"
 grep -q '"class": "same-core"' "$directory/5" || { echo "JSON lacks same-core" && failures=1; }

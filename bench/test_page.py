@@ -51,6 +51,9 @@ def document():
         for load in 1000, 20000:
             rows.append(result(name, "open", 64, "block", load + len(name), rate=load))
         rows.append(result(name, "burst", 64, "block", 5000, "same-core", burst=16, every_us=500))
+        for fan, sides in ("fan-in", (4, 1)), ("fan-out", (1, 4)):
+            rows.append(result(name, fan, 64, "block", 2e6 + len(name), producers=sides[0],
+                               consumers=sides[1], members="processes"))
     return {"schema": "shmring.bench/1", "started": "2026-01-02T03:04:05Z", "took_s": 12.5,
             "interrupted": True, "tool": {"version": "9.8.7", "compiler": "gcc"},
             "host": {"cpu": "A & B", "kernel": "Linux 6", "hypervisor": True},
@@ -135,6 +138,9 @@ def check_text(text):
     burst = "Burst, 16 messages every 500 us, block"
     check(cell_of(text, burst, "pipe") == ['<td title="n = 3">5000 / 20.0 us</td>'], burst)
     check("class same-core, n = 3" in text, "one processor is not told")
+    check(cell_of(text, "Fan-in, 64 B, block", "ring_spsc") == [
+        '<td class="best" title="n = 3">2.00 M</td>'], "the fan-in of a ring")
+    check("<th>4p1c</th>" in text and "<th>1p4c</th>" in text, "fans do not say of how many")
     check("rare" not in text, "a class is among those of another")
     check("70 / 280" in text and "floor pingpong/1line" in text, "no floors")
     check(len(cell_of(text, "Many to many, 64 B", "vyukov")) == 2, "no table of many to many")

@@ -20,7 +20,8 @@ except ImportError:
 # A result of each kind.
 CASES = "ring_spsc/pingpong/64B/*,pipe/stream/64B/block,ring_mpmc/mpmc-1p1c/8B/spin," \
     "ring_mpmc/solo/8B/spin,pipe/open-100000/64B/block," \
-    "pipe/burst-16x1000us/64B/block,floor/memcpy/1MiB,floor/line_stream/4MiB,floor/pingpong/*"
+    "pipe/burst-16x1000us/64B/block,pipe/fan-in-2/64B/block,channel/fan-out-2/64B/block,"\
+    "floor/memcpy/1MiB,floor/line_stream/4MiB,floor/pingpong/*"
 # 30 samples are 6 at least in one of the five classes, which is enough for an interval.
 MANY = "floor/memcpy/64B"
 failures = []
@@ -64,6 +65,10 @@ def ways_to_spoil(document):
     yield spoil("a text for a number", lambda d, r: r.update(median="12"))
     yield spoil("dialogues in msg/s", lambda d, r: r.update(unit="msg/s"))
     yield spoil("an open loop without a rate", lambda d, r: timed(d, "open").pop("rate"))
+    yield spoil("a fan of threads", lambda d, r: timed(d, "fan-in").update(members="threads"))
+    yield spoil("a fan of nobody", lambda d, r: timed(d, "fan-out").pop("consumers"))
+    yield spoil("a crowd that counts no tries",
+                lambda d, r: timed(d, "mpmc-1p1c")["crowd"].pop("producer_failed_tries"))
     yield spoil("a rate of nothing", lambda d, r: d["settings"].update(rates=[0]))
     yield spoil("a burst without an interval",
                 lambda d, r: d["settings"]["bursts"][0].pop("every_us"))

@@ -128,11 +128,23 @@ def system_v_objects():
             for line in pathlib.Path(f"/proc/sysvipc/{kind}").read_text().splitlines()[1:]]
 
 
+def runs(pid):
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat[stat.rindex(")") + 2] not in "ZX"
+
+
 def check_nothing_left(case, process, children, directory, alone):
     mark = f"shmring-bench.{process.pid}"
     left = [str(p) for place in ("/dev/shm", "/tmp") for p in pathlib.Path(place).glob(f"*{mark}*")]
     left += [str(p) for p in pathlib.Path(directory).rglob("*")]
-    left += [f"child {pid}" for pid in children if os.path.exists(f"/proc/{pid}")]
+    deadline = time.monotonic() + PATIENCE_S
+    # Who is killed because its parent died may outlive that by a little.
+    while any(map(runs, children)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    left += [f"child {pid}" for pid in children if runs(pid)]
     if alone:
         left += system_v_objects()
     for number in range(8):
@@ -164,6 +176,36 @@ def test_nothing_is_left(program, alone):
             check_nothing_left(f"{case} whose child died", process, children, directory, alone)
 
 
+def start_fan(program, case, directory, count):
+    """As start(), until there are as many members; and they."""
+    process, children = start(program, case, directory)
+    deadline, members = time.monotonic() + PATIENCE_S, []
+    while len(members) < count and process.poll() is None and time.monotonic() < deadline:
+        members = [m for child in children for m in children_of(child, program)]
+        time.sleep(0.05)
+    check(len(members) == count, f"{case} has {len(members)} members")
+    return process, children + members
+
+
+def test_fans(program, alone):
+    """As many processes as the name says; the death of one is told; and nothing is left."""
+    with tempfile.TemporaryDirectory() as directory:
+        for case, count in (("posix_mq/fan-out-4/64B/block", 5), ("pipe/fan-in-8/64B/spin", 9),
+                            ("sysv_msg/fan-in-2/1024B/block", 3), ("queue/fan-in-4/64B/block", 5),
+                            ("channel/fan-out-2/64B/block", 3)):
+            process, children = start_fan(program, case, directory, count)
+            process.send_signal(signal.SIGINT)
+            status = process.wait(timeout=PATIENCE_S)
+            check(status == 130, f"{case} ends with {status} after an interrupt")
+            check_nothing_left(f"an interrupted {case}", process, children, directory, alone)
+            for member in 1, -1:
+                process, children = start_fan(program, case, directory, count)
+                os.kill(children[member], signal.SIGKILL)
+                status, said = process.wait(timeout=PATIENCE_S), process.stderr.read()
+                check(status == 1 and "a member died" in said, f"{case}: {status} ({said.strip()})")
+                check_nothing_left(f"{case} whose member died", process, children, directory, alone)
+
+
 def test_interrupt_prints(program):
     """What there is by then."""
     process = subprocess.Popen(
@@ -190,6 +232,7 @@ def main(arguments):
     test_reasons([program], checker)
     test_losses([program], checker)
     test_interrupt_prints(program)
+    test_fans(program, alone)
     test_nothing_is_left(program, alone)
     return 1 if failures else 0
 

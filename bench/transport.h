@@ -38,6 +38,8 @@ struct ops {
     bool loses;
 };
 
+struct crowd_member;
+
 /* The loops of workloads/ around one struct ops: what is run. */
 struct loops {
     void (*produce)(void *side, struct run *run);
@@ -46,10 +48,19 @@ struct loops {
     void (*pong)(void *in, void *out, struct run *run);
     void (*send_timed)(void *side, struct run *run);
     void (*receive_timed)(void *side, struct run *run);
+    void (*fan_send)(void *const *sides, struct crowd_member *self);
+    void (*fan_take)(void *const *sides, struct crowd_member *self);
+};
+
+/* Fan-in and fan-out: how many meet one. */
+enum fan {
+    FAN_NONE,
+    FAN_OUT,    /* out only, a channel for each: next waits, and so sees one channel only */
+    FAN_RINGS,  /* a channel for each; in only if the one spins, as nobody sleeps for several */
+    FAN_SHARED, /* in: one channel, into which many send; out: a channel for each */
 };
 
 /* The loops of workloads/crowd_loop.h around one struct ops. */
-struct crowd_member;
 struct crowd_loops {
     void (*produce)(void *side, struct crowd_member *self);
     void (*consume)(void *side, struct crowd_member *self);
@@ -84,9 +95,10 @@ struct transport {
     bool is_floor; /* id "floor/NAME/4MiB", or "floor/pingpong/NAME" if it blocks; 64 bytes only */
     const struct loops *const *loops; /* by enum policy; NULL: cannot wait like this */
     enum members members;
-    uint32_t batches[4];            /* besides 1; ends with 0 */
-    bool is_variant;                /* of another one, to compare: some sizes only */
-    bool is_brief;                  /* --quick: 64 bytes only, sleeping if it can */
+    uint32_t batches[4]; /* besides 1; ends with 0 */
+    bool is_variant;     /* of another one, to compare: some sizes only */
+    bool is_brief;       /* --quick: 64 bytes only, sleeping if it can */
+    enum fan fan;
     const struct crowd_kind *crowd; /* NULL: for one producer and one consumer */
 
     /* Not of a crowd: why this shape is impossible here, or NULL. May be NULL. */

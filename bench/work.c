@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void attach(const struct bench_case *bench_case, void *side, enum role role)
+void work_attach_side(const struct bench_case *bench_case, void *side, enum role role)
 {
     int error =
         bench_case->transport->attach != NULL ? bench_case->transport->attach(side, role) : 0;
@@ -17,9 +17,10 @@ static void attach(const struct bench_case *bench_case, void *side, enum role ro
 void work_attach(const struct bench_case *bench_case, void *const *sides, enum role role)
 {
     if (sides[0] != NULL)
-        attach(bench_case, sides[0], role);
+        work_attach_side(bench_case, sides[0], role);
     if (sides[1] != NULL)
-        attach(bench_case, sides[1], role == ROLE_PRODUCER ? ROLE_CONSUMER : ROLE_PRODUCER);
+        work_attach_side(bench_case, sides[1],
+                         role == ROLE_PRODUCER ? ROLE_CONSUMER : ROLE_PRODUCER);
 }
 
 void work_parent(const struct bench_case *bench_case, void *const *sides, struct floor_line *lines,
@@ -47,6 +48,8 @@ void work_parent(const struct bench_case *bench_case, void *const *sides, struct
         break;
     case WORKLOAD_MPMC:
     case WORKLOAD_SOLO:
+    case WORKLOAD_FAN_IN:
+    case WORKLOAD_FAN_OUT:
         crowd_conduct(bench_case, run, ret_figures);
         return; /* with what the members used */
     }
@@ -77,7 +80,9 @@ void work_child(const struct bench_case *bench_case, void *const *sides, struct 
         break;
     case WORKLOAD_MPMC:
     case WORKLOAD_SOLO:
-        crowd_host(bench_case, sides[0]);
+    case WORKLOAD_FAN_IN:
+    case WORKLOAD_FAN_OUT:
+        crowd_host(bench_case, sides);
         return;
     }
     run->usage = usage_since(&begin);

@@ -68,43 +68,6 @@ static void await_end(const struct crowd *crowd)
     }
 }
 
-/* 0 + 1 + 4 + ... + (count - 1)^2, modulo 2^64: divided by 6 before the product can overflow. */
-static uint64_t squares_below(uint64_t count)
-{
-    uint64_t factors[3] = {count - 1, count, 2 * count - 1};
-
-    if (count == 0)
-        return 0;
-    factors[count % 2 == 0 ? 1 : 0] /= 2;
-    for (int i = 0; i < 3; i++)
-        if (factors[i] % 3 == 0) {
-            factors[i] /= 3;
-            break;
-        }
-    return factors[0] * factors[1] * factors[2];
-}
-
-/* Has each message of each producer been taken once? */
-static void check_books(const struct crowd *crowd)
-{
-    for (uint32_t producer = 0; producer < crowd->producers; producer++) {
-        uint64_t sent = shmring_load64_relaxed(&crowd->members[producer].messages);
-        uint64_t half = sent % 2 == 0 ? sent / 2 * (sent - 1) : (sent - 1) / 2 * sent;
-        struct crowd_origin all = {0, 0, 0, 0};
-
-        for (uint32_t i = 0; i < crowd->consumers; i++) {
-            const struct crowd_origin *from = &crowd->members[crowd->producers + i].from[producer];
-
-            all.count += from->count;
-            all.sum += from->sum;
-            all.squares += from->squares;
-        }
-        if (all.count != sent || all.sum != half || all.squares != squares_below(sent))
-            sample_wrong("of %llu messages of producer %u %llu were taken, not each one once",
-                         (unsigned long long)sent, producer, (unsigned long long)all.count);
-    }
-}
-
 /* The least count over the mean. */
 static double fairness(const uint64_t *counts, uint32_t count)
 {
@@ -183,7 +146,7 @@ void crowd_conduct(const struct bench_case *bench_case, struct run *run,
     *ret_figures = evaluate(crowd, &begin, &end);
     if (bench_case->workload == WORKLOAD_SOLO)
         return;
-    check_books(crowd);
+    crowd_check_books(crowd, bench_case->workload == WORKLOAD_FAN_OUT);
     ret_figures->gap_ns = (double)crowd_common_gap(crowd, begin.stamp, end.stamp) * stamp_ns;
     ret_figures->own_gap_ns = (double)crowd_own_gap(crowd, begin.stamp, end.stamp) * stamp_ns;
 }

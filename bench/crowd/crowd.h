@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Workloads mpmc and solo: a crowd of producers and consumers on one channel, threads of one
- * process or processes of their own.
+ * process or processes of their own. Workloads fan-in and fan-out: many processes and one, with a
+ * channel for each of the many, or one that the many share.
  *
  * Three parts of a sample share the memory described here: the members, who send and take
- * (workloads/crowd_loop.h); the host, a process that is made for this sample and makes them
- * (host.c), so that a member that hangs can be killed with it; and the conductor, the benchmark
- * itself, which starts and stops them, sleeps in between, and counts by its own clock (conduct.c).
+ * (workloads/crowd_loop.h, fan_loop.h); the host, a process that is made for this sample and makes
+ * them (host.c), so that a member that hangs can be killed with it; and the conductor, the
+ * benchmark itself, which starts and stops them, sleeps in between, and counts by its own clock
+ * (conduct.c).
  */
 #ifndef BENCH_CROWD_CROWD_H
 #define BENCH_CROWD_CROWD_H
@@ -23,7 +25,6 @@ enum {
     CROWD_MEMBERS_MAX = 2 * CROWD_SIDE_MAX,
     CROWD_NUMBER_BITS = 48, /* of a message's seq; above them: its producer */
     CROWD_STAMP_EVERY = 16, /* takes */
-    CROWD_YIELD_EVERY = 16, /* failed tries in a row, if there are more members than processors */
     CROWD_GAP_MIN_NS = 20000,
     CROWD_GAPS_MAX = 8192,
 };
@@ -60,6 +61,8 @@ struct crowd_member {
     enum role role;
     int cpu;
     bool oversubscribed;
+    uint32_t first_side; /* fan: of the channels, its own */
+    uint32_t side_count;
     bool fifo;
     bool (*holds)(const void *side);
 

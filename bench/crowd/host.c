@@ -4,6 +4,7 @@
 #include "control.h"
 #include "crowd/conduct.h"
 #include "sample.h"
+#include "work.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +17,7 @@
 
 struct post {
     const struct bench_case *bench_case;
-    void *channel;
+    void *const *channels;
     struct crowd_member *member;
 };
 
@@ -24,7 +25,7 @@ _Static_assert(2 + CROWD_MEMBERS_MAX <= DEADLINE_MEMBERS_MAX, "a place behind th
 
 static void *join_channel(const struct post *post, enum role role)
 {
-    void *side = post->bench_case->transport->crowd->join(post->channel, role);
+    void *side = post->bench_case->transport->crowd->join(post->channels[0], role);
 
     if (side == NULL)
         sample_fail("join: %s", strerror(errno));
@@ -39,8 +40,14 @@ static void await_start(const struct crowd *crowd)
 }
 
 /* No member leaves the channel while others use it: some end with all that they have made. */
-static void await_others(struct crowd *crowd)
+static void end(struct crowd_member *self, const struct usage *begin)
 {
+    struct crowd *crowd = self->crowd;
+
+    self->usage = usage_since(begin);
+    if (self->role == ROLE_PRODUCER)
+        shmring_add32_release(&crowd->producers_gone, 1);
+    shmring_add32_release(&crowd->gone, 1);
     while (shmring_load32_acquire(&crowd->gone) != crowd_member_count(crowd))
         sched_yield();
 }
@@ -55,17 +62,26 @@ static void play(const struct post *post, struct crowd_member *self)
     await_start(crowd);
     struct usage begin = usage_now();
 
-    if (self->role == ROLE_PRODUCER) {
-        kind->loops->produce(side, self);
-        self->usage = usage_since(&begin);
-        shmring_add32_release(&crowd->producers_gone, 1);
-    } else {
-        kind->loops->consume(side, self);
-        self->usage = usage_since(&begin);
-    }
-    shmring_add32_release(&crowd->gone, 1);
-    await_others(crowd);
+    (self->role == ROLE_PRODUCER ? kind->loops->produce : kind->loops->consume)(side, self);
+    end(self, &begin);
     kind->leave(side, self->role);
+}
+
+static void play_fan(const struct post *post, struct crowd_member *self)
+{
+    const struct bench_case *bench_case = post->bench_case;
+    const struct loops *loops = bench_case->transport->loops[bench_case->shape.policy];
+    void *const *sides = post->channels + self->first_side;
+    struct crowd *crowd = self->crowd;
+
+    for (uint32_t i = 0; i < self->side_count; i++)
+        work_attach_side(bench_case, sides[i], self->role);
+    shmring_add32_release(&crowd->ready, 1);
+    await_start(crowd);
+    struct usage begin = usage_now();
+
+    (self->role == ROLE_PRODUCER ? loops->fan_send : loops->fan_take)(sides, self);
+    end(self, &begin);
 }
 
 static void play_solo(const struct post *post, struct crowd_member *self)
@@ -93,6 +109,8 @@ static void *run_member(void *opaque)
         sample_fail("cannot run on processor %d", post->member->cpu);
     if (post->bench_case->workload == WORKLOAD_SOLO)
         play_solo(post, post->member);
+    else if (case_is_fan(post->bench_case))
+        play_fan(post, post->member);
     else
         play(post, post->member);
     return NULL;
@@ -143,13 +161,13 @@ static void run_processes(struct post *posts, uint32_t count)
     }
 }
 
-void crowd_host(const struct bench_case *bench_case, void *channel)
+void crowd_host(const struct bench_case *bench_case, void *const *channels)
 {
     uint32_t count = crowd_member_count(the_crowd);
     struct post posts[CROWD_MEMBERS_MAX];
 
     for (uint32_t i = 0; i < count; i++)
-        posts[i] = (struct post){bench_case, channel, &the_crowd->members[i]};
+        posts[i] = (struct post){bench_case, channels, &the_crowd->members[i]};
     if (bench_case->shape.processes)
         run_processes(posts, count);
     else

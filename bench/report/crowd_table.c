@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tables of crowds: mpmc by how many members, solo by size. At most 100 columns. */
+/* The tables of crowds: mpmc and fans by how many members, solo by size. At most 100 columns. */
 #include "crowd/crowd.h"
 #include "figures.h"
 #include "report.h"
@@ -17,6 +17,7 @@ enum {
 struct view {
     const char *title;
     enum workload workload;
+    enum policy policy;
     bool less_is_better;
     bool has_no_best;
     const char *(*cell)(const struct result *result, char *text, size_t text_size);
@@ -45,11 +46,13 @@ static double middle(const struct result *result, size_t offset)
     return median(values, count);
 }
 
-/* "12.3 4.1ms 0.98": million/s, longest gap of all samples, fairness to consumers. */
-static const char *rate_cell(const struct result *result, char *text, size_t text_size)
+/* "12.3 4.1ms 0.98": million/s, longest gap of all samples, fairness to those of a role. */
+static const char *fair_cell(const struct result *result, enum role role, char *text,
+                             size_t text_size)
 {
-    double gap_ns = 0,
-           fairness = middle(result, offsetof(struct crowd_figures, fairness[ROLE_CONSUMER]));
+    size_t share = role == ROLE_CONSUMER ? offsetof(struct crowd_figures, fairness[ROLE_CONSUMER])
+                                         : offsetof(struct crowd_figures, fairness[ROLE_PRODUCER]);
+    double gap_ns = 0, fairness = middle(result, share);
     char rate[16], gap[16];
 
     for (unsigned i = 0; i < result->count; i++)
@@ -62,6 +65,16 @@ static const char *rate_cell(const struct result *result, char *text, size_t tex
         three_digits(figure_middle(result) / 1e6, rate, sizeof rate);
     snprintf(text, text_size, "%s %s %.2f", rate, time_text(gap_ns, gap, sizeof gap), fairness);
     return text;
+}
+
+static const char *rate_cell(const struct result *result, char *text, size_t text_size)
+{
+    return fair_cell(result, ROLE_CONSUMER, text, text_size);
+}
+
+static const char *fan_in_cell(const struct result *result, char *text, size_t text_size)
+{
+    return fair_cell(result, ROLE_PRODUCER, text, text_size);
 }
 
 /* "31 4": failed tries of producers and consumers, in percent. */
@@ -81,6 +94,7 @@ static const char *solo_cell(const struct result *result, char *text, size_t tex
 static bool belongs(const struct table *table, const struct bench_case *bench_case)
 {
     return bench_case->workload == table->view->workload &&
+           bench_case->shape.policy == table->view->policy &&
            (table->size == 0 || bench_case->shape.size == table->size);
 }
 
@@ -92,7 +106,7 @@ static bool same_row(const struct bench_case *left, const struct bench_case *rig
 
 static size_t column_of(const struct table *table, const struct bench_case *bench_case)
 {
-    uint32_t value = table->size == 0 ? bench_case->shape.size : bench_case->shape.producers;
+    uint32_t value = table->size == 0 ? bench_case->shape.size : fan_many(&bench_case->shape);
     const uint32_t *values = table->size == 0 ? crowd_sizes : crowd_sides;
     size_t column = 0;
 
@@ -164,7 +178,9 @@ static void print_head(const struct table *table, FILE *file)
         if (table->size == 0)
             size_text(crowd_sizes[column], text, sizeof text);
         else
-            snprintf(text, sizeof text, "%up%uc", crowd_sides[column], crowd_sides[column]);
+            snprintf(text, sizeof text, "%up%uc",
+                     table->view->workload == WORKLOAD_FAN_OUT ? 1 : crowd_sides[column],
+                     table->view->workload == WORKLOAD_FAN_IN ? 1 : crowd_sides[column]);
         fprintf(file, "%*s ", CELL_WIDTH - 1, text);
     }
     fputc('\n', file);
@@ -207,12 +223,42 @@ static void print_table(const struct report *report, const struct view *view, ui
         if (shape->batch != 1)
             snprintf(batch, sizeof batch, "/b%u", shape->batch);
         snprintf(name, sizeof name, "%s%s%s", case_transport(table.rows[row]), batch,
-                 shape->processes ? "/proc" : "");
+                 shape->processes && !case_is_fan(table.rows[row]) ? "/proc" : "");
         fprintf(file, "%-*s", (int)NAME_WIDTH, name);
         for (size_t column = 0; column < COLUMNS_MAX; column++)
             if (table.columns[column] != 0)
                 print_cell(&table, table.rows[row], column, file);
         fputc('\n', file);
+    }
+}
+
+static void report_fans(const struct report *report, enum policy policy, uint32_t size, FILE *file)
+{
+    static const struct {
+        const char *name, *fairness;
+        enum workload workload;
+        const char *(*cell)(const struct result *result, char *text, size_t text_size);
+    } fans[] = {{"Fan-in", "producers", WORKLOAD_FAN_IN, fan_in_cell},
+                {"Fan-out", "consumers", WORKLOAD_FAN_OUT, rate_cell}};
+
+    for (size_t i = 0; i < sizeof fans / sizeof fans[0]; i++) {
+        char title[96], cost_title[96];
+        struct view view = {
+            .title = title, .workload = fans[i].workload, .policy = policy, .cell = fans[i].cell};
+        struct view cost = {.title = cost_title,
+                            .workload = fans[i].workload,
+                            .policy = policy,
+                            .has_no_best = true,
+                            .cell = cost_text};
+
+        snprintf(title, sizeof title,
+                 "%s, %s: million/s, longest time without a take, fairness to %s", fans[i].name,
+                 policy_name(policy), fans[i].fairness);
+        snprintf(cost_title, sizeof cost_title,
+                 "%s, %s, cost per message: ns of processors and context switches", fans[i].name,
+                 policy_name(policy));
+        print_table(report, &view, size, file);
+        print_table(report, &cost, size, file);
     }
 }
 
@@ -240,4 +286,7 @@ void report_crowd(const struct report *report, FILE *file)
         print_table(report, &tries, *size, file);
         print_table(report, &costs, *size, file);
     }
+    for (enum policy policy = POLICY_SPIN; policy < POLICY_COUNT; policy++)
+        for (const uint32_t *size = fan_sizes; *size != 0; size++)
+            report_fans(report, policy, *size, file);
 }

@@ -104,7 +104,8 @@ static json_t *make_costs(const struct result *result)
                        sizeof *result->costs, result->count);
 }
 
-static json_t *make_crowd(const struct result *result)
+/* Those who may sleep in a call do not count their tries. */
+static json_t *make_crowd(const struct result *result, bool counts_tries)
 {
     static const struct figure figures[] = {
         {"gap_ns", offsetof(struct crowd_figures, gap_ns)},
@@ -115,7 +116,9 @@ static json_t *make_crowd(const struct result *result)
         {"consumer_failed_tries", offsetof(struct crowd_figures, failed_tries[ROLE_CONSUMER])},
     };
 
-    return make_arrays(figures, sizeof figures / sizeof figures[0], result->crowd,
+    size_t count = sizeof figures / sizeof figures[0];
+
+    return make_arrays(figures, counts_tries ? count : count - 2, result->crowd,
                        sizeof *result->crowd, result->count);
 }
 
@@ -152,12 +155,12 @@ static void add_workload(json_t *json, const struct bench_case *bench_case,
         json_object_set_new(json, "burst", json_integer(bench_case->shape.burst));
         json_object_set_new(json, "every_us", json_integer(bench_case->shape.every_us));
     }
-    if (bench_case->workload == WORKLOAD_MPMC) {
+    if (case_has_members(bench_case)) {
         json_object_set_new(json, "producers", json_integer(bench_case->shape.producers));
         json_object_set_new(json, "consumers", json_integer(bench_case->shape.consumers));
         json_object_set_new(json, "members",
                             json_string(bench_case->shape.processes ? "processes" : "threads"));
-        json_object_set_new(json, "crowd", make_crowd(result));
+        json_object_set_new(json, "crowd", make_crowd(result, !case_is_fan(bench_case)));
     }
 }
 

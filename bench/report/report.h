@@ -44,7 +44,7 @@ struct report {
     double seconds;
     unsigned repeat;
     bool quick;
-    bool same_core;              /* by --same-core */
+    bool same_core; /* by --same-core */
     const struct loads *loads;
     const char *const *patterns; /* of --only */
     size_t pattern_count;
@@ -68,7 +68,7 @@ void report_table(const struct report *report, FILE *file);
 /* The part of it that is about messages at set times. */
 void report_timed(const struct report *report, FILE *file);
 
-/* The part of it that is about crowds: workloads mpmc and solo. */
+/* The part of it that is about crowds: workloads mpmc, solo, fan-in and fan-out. */
 void report_crowd(const struct report *report, FILE *file);
 
 /* path: "-" for stdout. Returns 0 or -errno. */

@@ -132,6 +132,7 @@ static const struct loops *const sleepers[POLICY_COUNT] = {
 const struct transport transport_channel = {
     .name = "channel",
     .note = "shmring's handles: ring, futexes, light fence where the kernel has it",
+    .fan = FAN_OUT,
     .loops = by_policy,
     .open = open_default,
     .attach = channel_attach,

@@ -16,6 +16,7 @@ static void *pipe_open(const struct shape *shape)
 const struct transport transport_pipe = {
     .name = "pipe",
     .note = "one write and one read per message",
+    .fan = FAN_SHARED,
     .loops = fd_loops,
     .open = pipe_open,
     .attach = fd_attach,

@@ -116,6 +116,7 @@ const struct transport transport_posix_mq = {
     .name = "posix_mq",
     .note = "POSIX message queue, at the depth that the system allows",
     .is_brief = true,
+    .fan = FAN_SHARED,
     .loops = by_policy,
     .refuse = mq_refuse,
     .open = mq_open_unnamed,

@@ -153,6 +153,7 @@ const struct transport transport_queue = {
     .name = "queue",
     .note = "shmring's handles for many, one of each here; holds 4096 messages or fewer",
     .is_brief = true,
+    .fan = FAN_SHARED,
     .loops = by_policy,
     .open = open_default,
     .attach = queue_attach,

@@ -146,6 +146,7 @@ static const struct loops *const by_policy[POLICY_COUNT] = {[POLICY_SPIN] = &spi
 const struct transport transport_ring_spsc = {
     .name = "ring_spsc",
     .note = "shmring, messages of any length; /bN publishes every N messages",
+    .fan = FAN_RINGS,
     .loops = by_policy,
     .batches = {16},
     .open = open_default,

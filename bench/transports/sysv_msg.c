@@ -99,6 +99,7 @@ const struct transport transport_sysv_msg = {
     .name = "sysv_msg",
     .note = "System V message queue, of the size that the system gives it",
     .is_brief = true,
+    .fan = FAN_SHARED,
     .loops = by_policy,
     .refuse = msg_refuse,
     .open = msg_open,

@@ -14,6 +14,7 @@ const struct transport transport_unix_dgram = {
     .name = "unix_dgram",
     .note = "a pair of AF_UNIX datagram sockets, connected; none is lost",
     .is_brief = true,
+    .fan = FAN_SHARED,
     .loops = fd_loops,
     .refuse = socket_refuse_unix,
     .open = unix_open,

@@ -33,6 +33,17 @@ static void adaptive_receive_timed(void *side, struct run *run)
     timed_receive(&adaptive_ops, side, run);
 }
 
-static const struct loops adaptive_loops = {adaptive_produce,    adaptive_consume,
-                                            adaptive_ping,       adaptive_pong,
-                                            adaptive_send_timed, adaptive_receive_timed};
+static void adaptive_fan_send(void *const *sides, struct crowd_member *self)
+{
+    fan_send(&adaptive_ops, sides, self);
+}
+
+static void adaptive_fan_take(void *const *sides, struct crowd_member *self)
+{
+    fan_take(&adaptive_ops, sides, self);
+}
+
+static const struct loops adaptive_loops = {
+    adaptive_produce,    adaptive_consume,       adaptive_ping,     adaptive_pong,
+    adaptive_send_timed, adaptive_receive_timed, adaptive_fan_send, adaptive_fan_take,
+};

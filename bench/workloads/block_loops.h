@@ -33,5 +33,17 @@ static void block_receive_timed(void *side, struct run *run)
     timed_receive(&block_ops, side, run);
 }
 
-static const struct loops block_loops = {block_produce, block_consume,    block_ping,
-                                         block_pong,    block_send_timed, block_receive_timed};
+static void block_fan_send(void *const *sides, struct crowd_member *self)
+{
+    fan_send(&block_ops, sides, self);
+}
+
+static void block_fan_take(void *const *sides, struct crowd_member *self)
+{
+    fan_take(&block_ops, sides, self);
+}
+
+static const struct loops block_loops = {
+    block_produce,    block_consume,       block_ping,     block_pong,
+    block_send_timed, block_receive_timed, block_fan_send, block_fan_take,
+};

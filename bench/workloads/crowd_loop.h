@@ -26,7 +26,7 @@ BENCH_INLINE void crowd_miss(struct crowd_member *self, shmring_spin *spin, uint
 {
     shmring_store64_relaxed(&self->misses, shmring_load64_relaxed(&self->misses) + 1);
     shmring_spin_miss(spin, done);
-    if (self->oversubscribed && spin->misses % CROWD_YIELD_EVERY == 0)
+    if (self->oversubscribed && spin->misses % YIELD_EVERY == 0)
         sched_yield();
 }
 

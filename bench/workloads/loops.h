@@ -8,6 +8,7 @@
 #ifndef BENCH_WORKLOADS_LOOPS_H
 #define BENCH_WORKLOADS_LOOPS_H
 
+#include "fan_loop.h"
 #include "pingpong_loop.h"
 #include "timed_loop.h"
 

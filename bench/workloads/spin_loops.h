@@ -33,5 +33,17 @@ static void spin_receive_timed(void *side, struct run *run)
     timed_receive(&spin_ops, side, run);
 }
 
-static const struct loops spin_loops = {spin_produce, spin_consume,    spin_ping,
-                                        spin_pong,    spin_send_timed, spin_receive_timed};
+static void spin_fan_send(void *const *sides, struct crowd_member *self)
+{
+    fan_send(&spin_ops, sides, self);
+}
+
+static void spin_fan_take(void *const *sides, struct crowd_member *self)
+{
+    fan_take(&spin_ops, sides, self);
+}
+
+static const struct loops spin_loops = {
+    spin_produce,    spin_consume,       spin_ping,     spin_pong,
+    spin_send_timed, spin_receive_timed, spin_fan_send, spin_fan_take,
+};

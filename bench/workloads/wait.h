@@ -6,6 +6,7 @@
 #include "shmring/wait.h"
 #include "transport.h"
 
+#include <sched.h>
 #include <string.h>
 
 #ifdef __cplusplus
@@ -29,6 +30,7 @@ enum {
 };
 
 enum {
+    YIELD_EVERY = 16, /* tries in vain in a row, if there are more who spin than processors */
     BENCH_LOSS_NS = 50000000, /* what takes longer than this was lost, where that can be */
 };
 
@@ -40,6 +42,7 @@ struct waiting {
     int64_t window;
     int64_t began;
     bool sleeps;
+    bool yields;          /* who it waits for may need this processor */
     int64_t silent_since; /* where messages may be lost: when this wait began, or 0 */
 };
 
@@ -77,6 +80,8 @@ BENCH_INLINE void wait_once(const struct ops *ops, void *side, uint32_t size,
         return;
     }
     shmring_spin_miss(&waiting->spin, seq);
+    if (waiting->yields && waiting->spin.misses % YIELD_EVERY == 0)
+        sched_yield();
     if (ops->tries_per_look != 0 && waiting->spin.misses % ops->tries_per_look == 0)
         wait_look(waiting);
 }
