@@ -51,7 +51,8 @@ touch "$directory/ready"
 trap 'rm -rf "$directory"; rm -f /dev/shm/greetings /dev/shm/jobs' EXIT
 workers=()
 for _ in 1 2 3; do
-    timeout --foreground -k 5 20 "$programs/example_worker" >>"$directory/jobs" 2>>"$directory/ready" &
+    timeout --foreground -k 5 20 "$programs/example_worker" \
+        >>"$directory/jobs" 2>>"$directory/ready" &
     workers+=($!)
 done
 for _ in $(seq 100); do [ "$(wc -l <"$directory/ready")" -eq 3 ] && break || sleep 0.1; done
