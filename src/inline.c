@@ -111,6 +111,7 @@ extern inline const void *shmring_array_peek(shmring_array_consumer *consumer, u
                                              uint64_t *ret_count);
 extern inline bool shmring_array_release(shmring_array_consumer *consumer, uint64_t count);
 
+extern inline void shmring_spin_shrink(shmring_spin *spin);
 extern inline void shmring_spin_judge(shmring_spin *spin, uint64_t done);
 extern inline int64_t shmring_spin_window(int64_t window, int64_t waited);
 extern inline void shmring_spin_miss(shmring_spin *spin, uint64_t done);

@@ -27,25 +27,33 @@ enum shmring_wait_policy {
  * Spinning. Zero it; call miss each time that there is nothing to do, hit once there is.
  *
  * A consumer that is faster than its producer polls right behind it, and both then pay for moving
- * the same few lines at every message. It is better to lag: as long as each first pause brings
- * several messages, the next one is twice as long, up to SHMRING_SPIN_LAG_MAX. So a stream is taken
- * in batches (2 to 5 times the throughput), at the price of a few microseconds. Where messages come
- * one at a time, as in a dialogue, the first pause stays at one instruction, but for a trial every
- * SHMRING_SPIN_TRIAL waits.
+ * the same few lines at every message. It is better to lag: as long as waits are short and bring
+ * several messages, and the more the longer their first pause, the next pause is twice as long, up
+ * to SHMRING_SPIN_LAG_MAX. So a stream is taken in batches (2 to 5 times the throughput), at the
+ * price of a few microseconds. Where messages come one at a time, as in a dialogue, the first pause
+ * stays at one instruction, but for a trial every SHMRING_SPIN_TRIAL waits; where always n come
+ * together, at some SHMRING_SPIN_PRICE * n.
  */
 typedef struct shmring_spin {
     uint64_t done;   /* at the last first miss */
     uint32_t lag;    /* pauses at the next first miss */
     uint32_t misses; /* since the last hit */
     uint32_t waits;  /* that brought one message or none */
-    bool soon;       /* the last wait was over after its first pause */
+    bool soon;       /* the last wait was short */
 } shmring_spin;
 
 enum {
     SHMRING_SPIN_LAG_MIN = 4,
     SHMRING_SPIN_LAG_MAX = 256, /* pause instructions: 7 to 12 microseconds on x86 */
     SHMRING_SPIN_TRIAL = 4096,
+    SHMRING_SPIN_SOON = 32, /* looks: a wait for one large message of a stream is no longer */
+    SHMRING_SPIN_PRICE = 8, /* pauses that one message more is worth */
 };
+
+inline void shmring_spin_shrink(shmring_spin *spin)
+{
+    spin->lag = spin->lag > SHMRING_SPIN_LAG_MIN ? spin->lag / 2 : 0;
+}
 
 /* At the first miss of a wait: how long to pause, judged by what the last pause brought. */
 inline void shmring_spin_judge(shmring_spin *spin, uint64_t done)
@@ -53,11 +61,14 @@ inline void shmring_spin_judge(shmring_spin *spin, uint64_t done)
     uint64_t brought = done - spin->done;
 
     spin->done = done;
-    if (brought < 2)
-        spin->lag = ++spin->waits % SHMRING_SPIN_TRIAL == 0 ? SHMRING_SPIN_LAG_MIN : 0;
+    if (brought < 2 && ++spin->waits % SHMRING_SPIN_TRIAL == 0)
+        spin->lag = SHMRING_SPIN_LAG_MIN;
+    else if (brought < 2 || brought * SHMRING_SPIN_PRICE * 2 < spin->lag)
+        shmring_spin_shrink(spin);
     else if (spin->lag < SHMRING_SPIN_LAG_MIN)
         spin->lag = SHMRING_SPIN_LAG_MIN;
-    else if (spin->soon && spin->lag < SHMRING_SPIN_LAG_MAX)
+    else if (spin->soon && brought * SHMRING_SPIN_PRICE >= spin->lag &&
+             spin->lag < SHMRING_SPIN_LAG_MAX)
         spin->lag *= 2;
 }
 
@@ -69,8 +80,8 @@ inline void shmring_spin_miss(shmring_spin *spin, uint64_t done)
     if (spin->misses == 0) {
         shmring_spin_judge(spin, done);
         pauses = spin->lag;
-    } else if (spin->misses == 1) {
-        spin->lag /= 2;
+    } else if (spin->misses == SHMRING_SPIN_SOON) {
+        shmring_spin_shrink(spin);
     }
     spin->misses++;
     do
@@ -80,7 +91,7 @@ inline void shmring_spin_miss(shmring_spin *spin, uint64_t done)
 
 inline void shmring_spin_hit(shmring_spin *spin)
 {
-    spin->soon = spin->misses == 1;
+    spin->soon = spin->misses <= SHMRING_SPIN_SOON;
     spin->misses = 0;
 }
 

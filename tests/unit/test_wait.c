@@ -147,10 +147,25 @@ Test(wait, a_spinner_lags_more_while_that_brings_more_and_less_when_it_does_not)
     shmring_spin spin = {0};
     uint64_t done = 0;
 
-    wait_often(&spin, &done, 20, 1, 2);
+    wait_often(&spin, &done, 20, SHMRING_SPIN_SOON, 2 * SHMRING_SPIN_LAG_MAX);
     cr_expect_eq(spin.lag, SHMRING_SPIN_LAG_MAX);
-    wait_often(&spin, &done, 20, 3, 2);
-    cr_expect_leq(spin.lag, SHMRING_SPIN_LAG_MIN);
+    wait_often(&spin, &done, 20, SHMRING_SPIN_SOON + 1, 2 * SHMRING_SPIN_LAG_MAX);
+    cr_expect_leq(spin.lag, SHMRING_SPIN_LAG_MIN, "long waits");
+}
+
+Test(wait, a_spinner_lags_no_longer_than_what_it_brings_is_worth)
+{
+    for (uint32_t messages = 2; messages < 16; messages++) {
+        shmring_spin spin = {0};
+        uint64_t done = 0;
+
+        wait_often(&spin, &done, 20, 1, messages);
+        cr_expect_gt(spin.lag, messages * SHMRING_SPIN_PRICE / 2, "%u", messages);
+        cr_expect_leq(spin.lag, messages * SHMRING_SPIN_PRICE * 2, "%u", messages);
+        spin.lag = SHMRING_SPIN_LAG_MAX; /* there were more before */
+        wait_often(&spin, &done, 20, 1, messages);
+        cr_expect_leq(spin.lag, messages * SHMRING_SPIN_PRICE * 2, "%u", messages);
+    }
 }
 
 Test(wait, a_spinner_in_a_dialogue_does_not_lag)
@@ -166,6 +181,6 @@ Test(wait, a_spinner_in_a_dialogue_does_not_lag)
     cr_expect_eq(spin.lag, 0, "that failed");
     wait_often(&spin, &done, 20, 1, 100);
     cr_expect_eq(spin.lag, SHMRING_SPIN_LAG_MAX, "a stream");
-    wait_often(&spin, &done, 2, 1, 1);
+    wait_often(&spin, &done, 8, 1, 1);
     cr_expect_eq(spin.lag, 0, "a dialogue again");
 }
