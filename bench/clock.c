@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "clock.h"
 
+#include <time.h>
+
 double stamp_ns = 1;
 
 void stamp_calibrate(void)
@@ -14,4 +16,12 @@ void stamp_calibrate(void)
     while (now_ns < begin_ns + 20000000);
     stamp_ns = (double)(now_ns - begin_ns) / (double)(stamp() - begin);
 #endif
+}
+
+void clock_sleep(int64_t ns)
+{
+    struct timespec left = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+
+    while (nanosleep(&left, &left) != 0)
+        continue;
 }

@@ -17,6 +17,9 @@ extern double stamp_ns;
 
 void stamp_calibrate(void);
 
+/* That long at least: a signal does not shorten it. */
+void clock_sleep(int64_t ns);
+
 static inline uint64_t stamp(void)
 {
 #if defined(__x86_64__)

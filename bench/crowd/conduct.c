@@ -4,10 +4,7 @@
 
 #include "control.h"
 
-#include <time.h>
-
 enum {
-    NAP_NS = 100000,
     DRAIN_S = 5, /* for ending and taking what is left, at most */
 };
 
@@ -18,15 +15,6 @@ struct census {
     uint64_t messages[CROWD_MEMBERS_MAX];
     uint64_t misses[CROWD_MEMBERS_MAX];
 };
-
-/* Members may keep us waiting longer: the time that counts is the one that passed. */
-static void nap(int64_t ns)
-{
-    struct timespec left = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
-
-    while (nanosleep(&left, &left) != 0)
-        continue;
-}
 
 static struct census count_all(const struct crowd *crowd)
 {
@@ -54,7 +42,7 @@ static void await_end(const struct crowd *crowd)
     uint32_t members = crowd_member_count(crowd);
 
     while (shmring_load32_acquire(&crowd->gone) != members) {
-        nap(NAP_NS);
+        clock_sleep(CROWD_NAP_NS);
         if (!deadline_is_over(&deadline))
             continue;
         struct census now = count_all(crowd);
@@ -126,18 +114,19 @@ void crowd_conduct(const struct bench_case *bench_case, struct run *run,
     struct crowd *crowd = the_crowd;
 
     while (shmring_load32_acquire(&crowd->ready) != crowd_member_count(crowd))
-        nap(NAP_NS);
+        clock_sleep(CROWD_NAP_NS);
     crowd->start = stamp();
     shmring_store32_release(&crowd->phase, CROWD_RUN);
-    nap(run->warm_ns);
+    /* Members may keep us waiting longer: the time that counts is the one that passed. */
+    clock_sleep(run->warm_ns);
     struct census begin = count_all(crowd);
 
-    nap(run->ns);
+    clock_sleep(run->ns);
     struct census end = count_all(crowd);
 
     /* Its one member may not have run at all. Of more that is a result: all can stand still. */
     while (bench_case->workload == WORKLOAD_SOLO && end.messages[0] == begin.messages[0]) {
-        nap(NAP_NS);
+        clock_sleep(CROWD_NAP_NS);
         end = count_all(crowd);
     }
     shmring_store32_release(&crowd->phase, CROWD_STOP);

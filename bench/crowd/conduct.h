@@ -9,6 +9,10 @@
 /* The one crowd of this process and its host, in memory that both share. */
 extern struct crowd *the_crowd;
 
+enum {
+    CROWD_NAP_NS = 100000, /* between two looks at how far the others are */
+};
+
 /* Of solo too: one member, who has both roles. */
 static inline uint32_t crowd_member_count(const struct crowd *crowd)
 {

@@ -6,8 +6,6 @@
  */
 #include "crowd/conduct.h"
 
-#include <sched.h>
-
 bool crowd_may_leave(const struct crowd *crowd)
 {
     return shmring_load32_acquire(&crowd->producers_gone) == crowd->producers;
@@ -16,7 +14,7 @@ bool crowd_may_leave(const struct crowd *crowd)
 void crowd_await_last(const struct crowd_member *self)
 {
     while (shmring_load32_acquire(&self->crowd->gone) != crowd_member_count(self->crowd) - 1)
-        sched_yield();
+        clock_sleep(CROWD_NAP_NS);
 }
 
 bool crowd_is_over(const struct crowd *crowd)

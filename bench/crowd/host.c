@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -32,11 +31,13 @@ static void *join_channel(const struct post *post, enum role role)
     return side;
 }
 
-/* Not a spin: the others may need this processor to get ready. */
+/* Asleep: the others may need this processor to get ready. sched_yield() in a loop, by all of a
+ * processor, has kept kernel threads from it for minutes (Linux 6.18), one of which held the lock
+ * that the fork of the next member waited for. */
 static void await_start(const struct crowd *crowd)
 {
     while (shmring_load32_acquire(&crowd->phase) == CROWD_GATHER)
-        sched_yield();
+        clock_sleep(CROWD_NAP_NS);
 }
 
 /* No member leaves the channel while others use it: some end with all that they have made. */
@@ -49,7 +50,7 @@ static void end(struct crowd_member *self, const struct usage *begin)
         shmring_add32_release(&crowd->producers_gone, 1);
     shmring_add32_release(&crowd->gone, 1);
     while (shmring_load32_acquire(&crowd->gone) != crowd_member_count(crowd))
-        sched_yield();
+        clock_sleep(CROWD_NAP_NS);
 }
 
 static void play(const struct post *post, struct crowd_member *self)

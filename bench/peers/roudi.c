@@ -48,7 +48,8 @@ static _Noreturn void run_daemon(int output, pid_t parent)
 }
 
 /* Reads what it says. Returns 0, or -EBUSY: it has ended, because another one runs. The stream
- * stays open: writing to nobody would end it. */
+ * stays open: writing to nobody would end it. What it says later is not read, and it does not wait
+ * for room. */
 static int await_ready(int output)
 {
     FILE *said = fdopen(output, "r");
@@ -76,6 +77,7 @@ static int start(void)
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -errno;
+    fcntl(ends[1], F_SETFL, O_NONBLOCK);
     daemon_pid = fork();
     if (daemon_pid == 0)
         run_daemon(ends[1], owner);
