@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A channel: found, held, roused, and what is known of it. */
+#define _GNU_SOURCE /* epoll_pwait2 */
 #include "hub_parts.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -86,6 +88,19 @@ bool hub_rouse(shmring_hub *hub, hub_channel *channel)
         return next == HUB_QUEUED;
     }
     return false;
+}
+
+int hub_sleep(int epoll, struct epoll_event *events, int max, int64_t until, int64_t now)
+{
+    const int64_t ns_per_ms = 1000000, left = until > now ? until - now : 0;
+    const int64_t ms = left / ns_per_ms + (left % ns_per_ms != 0);
+    const struct timespec time = hub_timespec(left);
+    int count = epoll_pwait2(epoll, events, max, until != SHMRING_NEVER ? &time : NULL, NULL);
+
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM))
+        return count;
+    /* Before Linux 5.11, or a filter that does not know it. */
+    return epoll_wait(epoll, events, max, ms < INT_MAX ? (int)ms : INT_MAX);
 }
 
 void hub_ring(int bell)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who comes in. */
-#define _GNU_SOURCE /* epoll_pwait2 */
+#define _GNU_SOURCE /* posix_memalign */
 #include "hub_parts.h"
 
 #include <errno.h>
@@ -129,9 +129,7 @@ void hub_control_step(shmring_hub *hub)
 static int sleep_for_clients(shmring_hub *hub, int64_t deadline)
 {
     struct epoll_event events[2];
-    struct timespec time;
-    const struct timespec *timeout = hub_timeout(deadline, shmring_clock(), &time);
-    int count = epoll_pwait2(hub->control_epoll, events, 2, timeout, NULL);
+    int count = hub_sleep(hub->control_epoll, events, 2, deadline, shmring_clock());
 
     return count < 0 && errno == EINTR ? -EINTR : 0;
 }

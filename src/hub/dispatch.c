@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Turns for all channels, and sleep while none has anything. */
-#define _GNU_SOURCE /* epoll_pwait2 */
 #include "hub_parts.h"
 
 #include <errno.h>
@@ -72,8 +71,6 @@ static int sleep_for_news(struct loop *loop)
 {
     shmring_hub *hub = loop->turn.hub;
     struct epoll_event events[HUB_EVENTS];
-    struct timespec time;
-    const struct timespec *timeout = hub_timeout(loop->deadline, loop->now, &time);
     int count = 0;
 
     /* relaxed: F orders it. */
@@ -81,7 +78,7 @@ static int sleep_for_news(struct loop *loop)
     /* [hub.F] pairs with [hub.E] */
     shmring_fence_seq_cst();
     if (!hub_ready_any(&hub->ready) && !hub_is_cancelled(hub))
-        count = epoll_pwait2(hub->epoll, events, HUB_EVENTS, timeout, NULL);
+        count = hub_sleep(hub->epoll, events, HUB_EVENTS, loop->deadline, loop->now);
     int error = count < 0 && errno == EINTR ? -EINTR : 0;
 
     /* relaxed: F orders it before the next look. */

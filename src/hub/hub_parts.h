@@ -111,6 +111,9 @@ bool hub_rouse(shmring_hub *hub, hub_channel *channel);
  * looks itself if there is none; others ring. */
 void hub_wake_one(shmring_hub *hub);
 void hub_ring(int bell);
+
+/* What an epoll has to tell, until then: the count, or -1 and errno. May end early. */
+int hub_sleep(int epoll, struct epoll_event *events, int max, int64_t until, int64_t now);
 /* Ends it, if it is not over yet; its next turn tells. */
 void hub_end(shmring_hub *hub, hub_channel *channel, enum shmring_hub_kind kind);
 /* Is it over? The event that is to be told, or 0. */
@@ -147,13 +150,6 @@ static inline struct timespec hub_timespec(int64_t ns)
     const int64_t ns_per_s = 1000000000;
 
     return (struct timespec){.tv_sec = (time_t)(ns / ns_per_s), .tv_nsec = ns % ns_per_s};
-}
-
-/* The end of a sleep as a timeout for epoll_pwait2(); NULL: none. */
-static inline const struct timespec *hub_timeout(int64_t until, int64_t now, struct timespec *place)
-{
-    *place = hub_timespec(until > now ? until - now : 0);
-    return until != SHMRING_NEVER ? place : NULL;
 }
 
 #endif

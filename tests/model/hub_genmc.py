@@ -13,7 +13,7 @@ import genmc
 # For each file, what models do not call: what opens, copies structures, or shakes hands.
 UNUSED = {
     "ready.c": ["hub_ready_open"],
-    "channel.c": "hub_read_limits hub_read_counts hub_add_counts".split(),
+    "channel.c": "hub_sleep hub_read_limits hub_read_counts hub_add_counts".split(),
     "turn.c": [],
     "dispatch.c": [],
     "control.c": ("make_channel watch take_slot return_slot join accept_clients "
@@ -28,8 +28,6 @@ CONTAINER_OF = ("#define caa_container_of(place, type, member) "
 
 # GenMC cannot copy structures whole.
 COPIES = [
-    ("hub_parts.h", "*place = hub_timespec(until > now ? until - now : 0);",
-     "place->tv_nsec = until > now ? until - now : 0;"),
     ("dispatch.c", "    hub_turn turn = loop->turn;\n",
      "    hub_turn turn = {loop->turn.hub, loop->turn.handler, loop->turn.argument,\n"
      "                     loop->turn.settles};\n"),

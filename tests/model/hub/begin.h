@@ -31,8 +31,6 @@ struct epoll_event {
 
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 int epoll_wait(int epoll, struct epoll_event *events, int max, int timeout);
-int epoll_pwait2(int epoll, struct epoll_event *events, int max, const struct timespec *timeout,
-                 const void *signals);
 
 ssize_t model_write(int fd, const void *bytes, size_t size);
 int model_close(int fd);

@@ -61,10 +61,9 @@ static inline int doze(struct epoll_event *events)
 }
 
 /* No loop around that, which GenMC would take for one that waits. */
-int epoll_pwait2(int epoll, struct epoll_event *events, int max, const struct timespec *timeout,
-                 const void *signals)
+int hub_sleep(int epoll, struct epoll_event *events, int max, int64_t until, int64_t now)
 {
-    (void)epoll, (void)max, (void)timeout, (void)signals;
+    (void)epoll, (void)max, (void)until, (void)now;
     int count = doze(events);
 
     if (count == 0) /* another took it */
