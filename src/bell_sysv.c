@@ -73,7 +73,7 @@ static int find_set(const struct shmring_bell_words *words, const shmring_bell_p
 {
     /* relaxed: stored before the segment was published. */
     int set = (int)shmring_load32_relaxed(&words->sysv_id);
-    struct semid_ds found;
+    struct semid_ds found = {0};
     union semctl_argument into = {.status = &found};
     struct stat status;
     key_t key;

@@ -87,7 +87,7 @@ static int receiver_end(void *call, bool *ret_done)
 {
     shmring_receiver *receiver = call;
     shmring_spsc_side *side = &receiver->consumer.side;
-    uint32_t session;
+    uint32_t session = 0;
     int end = receiver->is_link ? channel_link_end(side, receiver->socket)
                                 : shmring_spsc_peer(side, &session);
 

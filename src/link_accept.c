@@ -44,7 +44,7 @@ int link_watch_socket(const shmring_listener *listener)
  * had its grace. Else NULL. */
 static shmring_handshake *find_place(shmring_listener *listener)
 {
-    shmring_handshake *const pending = listener->pending, *worst = NULL;
+    shmring_handshake *const pending = listener->pending, *worst = pending;
     uint32_t most = 0;
 
     for (uint32_t i = 0; i < SHMRING_LINK_PENDING; i++) {

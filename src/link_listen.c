@@ -143,7 +143,7 @@ static int open_listener(shmring_listener *listener)
 {
     const mode_t mode = listener->options.mode != 0 ? listener->options.mode : SOCKET_MODE;
     const bool is_abstract = listener->path[0] == '@';
-    struct stat status;
+    struct stat status = {0};
     int error = try_lane();
 
     if (error == 0 && !is_abstract)

@@ -24,7 +24,7 @@ struct received {
 int link_send(int socket, const void *message, size_t size, const int *fds, int count)
 {
     union {
-        struct cmsghdr align;
+        struct cmsghdr first;
         char bytes[CMSG_SPACE(LINK_FDS_MAX * sizeof(int))];
     } control = {.bytes = {0}};
     struct iovec bytes = {.iov_base = (void *)(uintptr_t)message, .iov_len = size};
@@ -35,9 +35,9 @@ int link_send(int socket, const void *message, size_t size, const int *fds, int 
 
         header.msg_control = control.bytes;
         header.msg_controllen = CMSG_SPACE(length);
-        *CMSG_FIRSTHDR(&header) = (struct cmsghdr){
+        control.first = (struct cmsghdr){
             .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(length)};
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), fds, length);
+        memcpy(CMSG_DATA(&control.first), fds, length);
     }
     ssize_t sent = sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 

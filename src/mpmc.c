@@ -111,7 +111,7 @@ static int attach(shmring_mpmc_side *ret_side, void *memory, const shmring_geome
 int shmring_mpmc_attach_producer(shmring_mpmc_producer *producer, void *memory,
                                  const shmring_geometry *geometry, int fd)
 {
-    shmring_mpmc_side side;
+    shmring_mpmc_side side = {0};
     int error = attach(&side, memory, geometry, fd, SHMRING_ROLE_PRODUCER);
 
     if (error != 0)
@@ -125,7 +125,7 @@ int shmring_mpmc_attach_producer(shmring_mpmc_producer *producer, void *memory,
 int shmring_mpmc_attach_consumer(shmring_mpmc_consumer *consumer, void *memory,
                                  const shmring_geometry *geometry, int fd)
 {
-    shmring_mpmc_side side;
+    shmring_mpmc_side side = {0};
     int error = attach(&side, memory, geometry, fd, SHMRING_ROLE_CONSUMER);
 
     if (error != 0)

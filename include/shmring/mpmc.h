@@ -193,7 +193,8 @@ SHMRING_HOT inline int shmring_mpmc_settle(const shmring_mpmc_side *side, shmrin
     if (__builtin_expect(!shmring_mpmc_is_own(side, slot, kind) ||
                              (slot->word & SHMRING_WORD_REDELIVERED) != 0,
                          false)) {
-        shmring_mpmc_slot copy = *slot; /* so that the slot itself may live in registers */
+        /* A copy, so that the slot itself may live in registers. A claimed one has no more. */
+        shmring_mpmc_slot copy = {.session = slot->session, .idx = slot->idx, .word = slot->word};
         int error = shmring_mpmc_renew(side, &copy, kind);
 
         if (error != 0)
