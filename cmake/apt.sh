@@ -13,6 +13,7 @@ build_packages=(
     python3-jsonschema gnuplot-nox        # what the benchmark writes, and its page
     libcriterion-dev                      # the unit tests
     spin strace                           # a model; tests of failing calls
+    clang-tidy cppcheck gcovr             # tests/analyse, tests/coverage
     gcc-12-multilib libc6-dev-i386        # tests/ports
     gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user musl-tools
 )

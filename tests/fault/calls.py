@@ -18,7 +18,8 @@ CANNOT_FAIL = {
     "of whole mappings, which are not split": "munmap",
     "process-shared, which Linux has": "sem_init",
 }
-SANITIZERS = re.compile(r"__(asan|ubsan|tsan|sanitizer)_|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_")
+SANITIZERS = re.compile(r"__(asan|msan|ubsan|tsan|sanitizer)_"
+                        r"|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_")
 
 
 def main():
