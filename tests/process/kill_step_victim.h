@@ -54,7 +54,8 @@ struct victim {
     uint64_t third_what;
 };
 
-static struct victim *victim; /* shared */
+static struct victim *victim_places; /* shared */
+static struct victim *victim;        /* one of them */
 
 static bool is_producers(enum operation operation)
 {
@@ -64,6 +65,11 @@ static bool is_producers(enum operation operation)
 static bool takes(enum operation operation)
 {
     return operation == TAKE || operation == EQUAL || operation == HIGHEST || operation == RECV;
+}
+
+static bool changes_locks(enum operation operation)
+{
+    return operation == LEAVE_WRITING || operation >= LEAVE;
 }
 
 /* The one call that is stepped through. */
@@ -216,41 +222,13 @@ static _Noreturn void be_victim(void)
     _exit(0);
 }
 
-/* A third, which dies holding a slot of each kind, where there are such. */
-static void kill_third(void)
-{
-    pid_t pid = check_fork();
-
-    if (pid == 0) {
-        shmring_mpmc_producer producer;
-        shmring_mpmc_consumer consumer;
-        shmring_mpmc_slot slot;
-
-        CHECK_EQ(shmring_mpmc_attach_producer(&producer, segment.base, &geometry, segment.fd), 0);
-        CHECK_EQ(shmring_mpmc_attach_consumer(&consumer, segment.base, &geometry, segment.fd), 0);
-        if (shmring_mpmc_take(&consumer, &slot)) {
-            victim->third_what = small_number(slot.data);
-            victim->third_again = slot.redelivered;
-            victim->third_took = true;
-        }
-        if (shmring_mpmc_claim(&producer, &slot))
-            small_write(slot.data, FROM_NOBODY);
-        kill(getpid(), SIGKILL);
-    }
-    CHECK_EQ(check_wait(pid), -SIGKILL);
-    if (victim->third_took)
-        note_got(victim->third_what, victim->third_again);
-}
-
 /* Starts the victim; it has stopped where the steps begin. Returns 0 if there is nothing for it to
  * do in this ring. */
-static pid_t start_victim(enum operation operation, bool bet)
+static pid_t start_alone(enum operation operation, bool bet)
 {
     memset(victim, 0, sizeof *victim);
     victim->operation = operation;
     victim->bet = bet;
-    if (operation == JOIN)
-        kill_third();
     pid_t pid = check_fork();
     int status;
 
@@ -262,8 +240,6 @@ static pid_t start_victim(enum operation operation, bool bet)
     if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_TRACEABLE)
         SKIP("may not be traced");
     CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-    if (operation == RECOVER)
-        kill_third();
     if (victim->had)
         note_got(victim->had_what, victim->had_again);
     return pid;
