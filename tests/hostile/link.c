@@ -9,17 +9,13 @@
  * usage: link [SEED] [--scale SECONDS]     by default 3
  */
 #include "ends.h"
+#include "foe.h"
 #include "peer.h"
-#include "summary.h"
-
-#include <pthread.h>
 
 enum {
     CAPACITY = 4096,
     CALLS_PER_TURN = 128, /* of the neighbour */
-    SPAMS = 1000,
-    SPAM_MAX = 4096,
-    TRIES = 1024, /* a peer that leaves nothing to attach to is left */
+    TRIES = 1024,         /* a peer that leaves nothing to attach to is left */
 };
 static const int64_t LIFE_NS = 300000000;
 static const shmring_link_options options[] = {
@@ -32,35 +28,9 @@ static const shmring_link_options options[] = {
 static shmring_geometry geometry;
 static uint64_t links, attached, refused, poisoned;
 
-/* Rings of any length and number, read or left unread; in the end it may hang up one half. */
-static void *spam(void *argument)
-{
-    const shmring_link *link = argument;
-    uint64_t random = (uint64_t)shmring_clock();
-    char bytes[SPAM_MAX] = {0};
-
-    for (int i = 0; i < SPAMS; i++) {
-        uint64_t dice = test_random(&random);
-
-        if (dice % 2 == 0)
-            send(link->socket, bytes, dice >> 8 & (SPAM_MAX - 1), MSG_DONTWAIT | MSG_NOSIGNAL);
-        else if (dice % 8 == 1)
-            recv(link->socket, bytes, sizeof bytes, MSG_DONTWAIT);
-        usleep(dice >> 32 & 127);
-    }
-    shutdown(link->socket, random % 2 == 0 ? SHUT_WR : SHUT_RD);
-    return NULL;
-}
-
 static void play(shmring_link *link, uint64_t seed)
 {
-    const struct scribbler scribbler = {link->mine.base, &geometry, link->theirs.base, scribbles,
-                                        (uint32_t)links};
-    pthread_t thread;
-
-    CHECK(pthread_create(&thread, NULL, spam, link) == 0);
-    CHECK(pthread_detach(thread) == 0);
-    scribble(&scribbler, seed);
+    foe_play(link, &geometry, (uint32_t)links, seed);
 }
 
 /* The ends begin anew, at what there is: as at the end of a handshake. */
