@@ -61,12 +61,10 @@ inline void shmring_spin_judge(shmring_spin *spin, uint64_t done)
     uint64_t brought = done - spin->done;
 
     spin->done = done;
-    if (brought < 2 && ++spin->waits % SHMRING_SPIN_TRIAL == 0)
+    if (brought < 2 ? ++spin->waits % SHMRING_SPIN_TRIAL == 0 : spin->lag < SHMRING_SPIN_LAG_MIN)
         spin->lag = SHMRING_SPIN_LAG_MIN;
     else if (brought < 2 || brought * SHMRING_SPIN_PRICE * 2 < spin->lag)
         shmring_spin_shrink(spin);
-    else if (spin->lag < SHMRING_SPIN_LAG_MIN)
-        spin->lag = SHMRING_SPIN_LAG_MIN;
     else if (spin->soon && brought * SHMRING_SPIN_PRICE >= spin->lag &&
              spin->lag < SHMRING_SPIN_LAG_MAX)
         spin->lag *= 2;
