@@ -35,6 +35,14 @@ SOAKS = {
         "tests/process_kill_step_O0", "{seed} --scale {amount}",
         {"exact kills": r"(\d+) kills, \d+ stops", "stops": r"\d+ kills, (\d+) stops"},
         {"exact kills": 10**6, "stops": 10**6}, 1),
+    "kill_pairs_O2": Soak(
+        "the same if who recovers is killed, too, at any instruction, optimized",
+        "tests/process_kill_pairs_O2", "{seed} --scale {amount}",
+        {"pairs of kills": r"(\d+) kills, 0 stops"}, {}, 1),
+    "kill_pairs_O0": Soak(
+        "the same, not optimized",
+        "tests/process_kill_pairs_O0", "{seed} --scale {amount}",
+        {"pairs of kills": r"(\d+) kills, 0 stops"}, {}, 1),
     "kill_soak": Soak(
         "claim ring: kills at random moments block nobody, lose nothing",
         "tests/process_kill_soak", "{seed} {amount}", {"random kills": r"(\d+) kills in"},
@@ -56,6 +64,9 @@ SOAKS = {
         "a channel stands any member", "tests/hostile_channel", "{seed} --scale {amount}",
         {"hostile stores": r"(\d+) hostile stores", "victim calls": r" 0 holes\n.*\n(\d+) calls;"},
         amount=60),
+    "hostile_hub": Soak(
+        "a hub stands any client", "tests/hostile_hub", "{seed} --scale {amount}",
+        {"hostile stores": r"(\d+) hostile stores", "victim calls": r"(\d+) calls;"}, {}, 150),
     "link_bytes": Soak(
         "a changed byte of a handshake is noticed", "tests/process_link_bytes", "--scale",
         {"handshakes": r"(\d+) handshakes with a changed byte"}),
