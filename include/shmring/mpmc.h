@@ -194,7 +194,11 @@ SHMRING_HOT inline int shmring_mpmc_settle(const shmring_mpmc_side *side, shmrin
                              (slot->word & SHMRING_WORD_REDELIVERED) != 0,
                          false)) {
         /* A copy, so that the slot itself may live in registers. A claimed one has no more. */
-        shmring_mpmc_slot copy = {.session = slot->session, .idx = slot->idx, .word = slot->word};
+        shmring_mpmc_slot copy;
+
+        copy.session = slot->session;
+        copy.idx = slot->idx;
+        copy.word = slot->word;
         int error = shmring_mpmc_renew(side, &copy, kind);
 
         if (error != 0)
