@@ -14,11 +14,13 @@
 #include "foe.h"
 #include "peer.h"
 
+#include <limits.h>
+
 enum {
     FOES = 3,
     CAPACITY = 4096,
     TURNS_PER_CALL = 4, /* of dispatching */
-    OVER = UINT32_MAX,  /* the round at which the honest one leaves */
+    OVER = INT_MAX,     /* the round at which the honest one leaves */
 };
 static const int64_t LIFE_NS = 300000000;
 
