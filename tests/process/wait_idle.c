@@ -12,7 +12,7 @@
 enum {
     SECONDS = 3,
     WAKEUPS_MAX = 15 * SECONDS, /* SHMRING_WAIT_CAP_NS makes it 10 each second */
-    CPU_US_MAX = 10000 * SECONDS,
+    CPU_US_MAX = 10000,         /* in a second */
     MESSAGE = 2040,
 };
 
@@ -77,66 +77,104 @@ static void join(const backend_ring *ring, enum idler idler)
         CHECK_EQ(backend_queue_sender_open(&queue_senders[backend][idler], ring, NULL), 0);
 }
 
-/* Waits until that time; all that it can learn before that is a death. */
-static int receive(const backend_ring *ring, enum idler idler, int64_t until)
+static shmring_receiver idle_receiver;
+static shmring_queue_receiver idle_queue_receiver;
+static shmring_sender idle_sender;
+static shmring_queue_sender idle_queue_sender;
+
+static void come(const backend_ring *ring, enum idler idler)
 {
-    static shmring_receiver receiver;
-    static shmring_queue_receiver queue_receiver;
+    if (idler == CHANNEL_SENDER)
+        CHECK_EQ(backend_sender_open(&idle_sender, ring, NULL), 0);
+    else if (idler == QUEUE_SENDER)
+        CHECK_EQ(backend_queue_sender_open(&idle_queue_sender, ring, NULL), 0);
+    else if (is_queue(idler))
+        CHECK_EQ(backend_queue_receiver_open(&idle_queue_receiver, ring, NULL), 0);
+    else
+        CHECK_EQ(backend_receiver_open(&idle_receiver, ring, NULL), 0);
+    if (idler == CHANNEL_RECEIVER_ALONE || idler == QUEUE_RECEIVER_BEREAVED ||
+        idler == QUEUE_RECEIVER_ALONE)
+        die_as_sender(ring);
+}
+
+/* Waits until that time; all that it can learn before that is a death. */
+static int receive(enum idler idler, int64_t until)
+{
     shmring_mpmc_slot slot;
     char byte;
     int error;
 
-    if (is_queue(idler))
-        CHECK_EQ(backend_queue_receiver_open(&queue_receiver, ring, NULL), 0);
-    else
-        CHECK_EQ(backend_receiver_open(&receiver, ring, NULL), 0);
-    if (idler != CHANNEL_RECEIVER && idler != QUEUE_RECEIVER)
-        die_as_sender(ring);
     do {
         error = is_queue(idler)
-                    ? shmring_queue_recv(&queue_receiver, &byte, 1, &slot, until)
-                    : shmring_receiver_recv(&receiver, &byte, 1, NULL, NULL, until);
+                    ? shmring_queue_recv(&idle_queue_receiver, &byte, 1, &slot, until)
+                    : shmring_receiver_recv(&idle_receiver, &byte, 1, NULL, NULL, until);
     } while (error == -EOWNERDEAD);
     return error;
 }
 
-static int send(const backend_ring *ring, enum idler idler, int64_t until)
+static int send(enum idler idler, int64_t until)
 {
-    static shmring_sender sender;
-    static shmring_queue_sender queue_sender;
     static char message[MESSAGE];
     int error;
 
-    if (is_queue(idler))
-        CHECK_EQ(backend_queue_sender_open(&queue_sender, ring, NULL), 0);
-    else
-        CHECK_EQ(backend_sender_open(&sender, ring, NULL), 0);
     do {
-        error = is_queue(idler) ? shmring_queue_send(&queue_sender, message, 8, 0, until)
-                                : shmring_sender_send(&sender, message, MESSAGE, 0, until);
+        error = is_queue(idler) ? shmring_queue_send(&idle_queue_sender, message, 8, 0, until)
+                                : shmring_sender_send(&idle_sender, message, MESSAGE, 0, until);
     } while (error == 0);
     return error;
 }
 
-static _Noreturn void idle(const backend_ring *ring, enum idler idler)
+/* Of this thread: a sanitizer has one of its own, which is not meant. */
+static struct rusage usage_now(void)
 {
-    bool sends = idler == CHANNEL_SENDER || idler == QUEUE_SENDER;
-    int64_t until = shmring_deadline((int64_t)SECONDS * 1000000000);
     struct rusage usage;
 
-    alarm(60); /* it has hung */
-    CHECK_EQ(sends ? send(ring, idler, until) : receive(ring, idler, until), -ETIMEDOUT);
-    CHECK(shmring_clock() >= until);
-    /* A sanitizer has a thread of its own, which is not meant. */
     CHECK(getrusage(RUSAGE_THREAD, &usage) == 0);
-    long cpu_us = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +
-                  usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
+    return usage;
+}
 
-    printf("%s, %s: %ld wakeups, %ld us\n", backend_name(ring->backend), idler_names[idler],
-           usage.ru_nvcsw, cpu_us);
+static long cpu_us(const struct rusage *usage)
+{
+    return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 + usage->ru_utime.tv_usec +
+           usage->ru_stime.tv_usec;
+}
+
+/* Returns what that took of the processor, in microseconds. */
+static long idle_for_a_second(enum idler idler)
+{
+    bool sends = idler == CHANNEL_SENDER || idler == QUEUE_SENDER;
+    int64_t until = shmring_deadline(1000000000);
+    struct rusage before = usage_now();
+
+    CHECK_EQ(sends ? send(idler, until) : receive(idler, until), -ETIMEDOUT);
+    CHECK(shmring_clock() >= until);
+    struct rusage after = usage_now();
+
+    return cpu_us(&after) - cpu_us(&before);
+}
+
+/* In one second of three it may be more: a virtual machine counts as used what its processor was
+ * away for. */
+static _Noreturn void idle(const backend_ring *ring, enum idler idler)
+{
+    long most = 0, second_most = 0;
+
+    alarm(60); /* it has hung */
+    come(ring, idler);
+    for (int second = 0; second < SECONDS; second++) {
+        long took = idle_for_a_second(idler);
+
+        second_most = took > most ? most : took > second_most ? took : second_most;
+        most = took > most ? took : most;
+    }
+    struct rusage usage = usage_now();
+
+    printf("%s, %s: %ld wakeups, %ld us, at most %ld and %ld in a second\n",
+           backend_name(ring->backend), idler_names[idler], usage.ru_nvcsw, cpu_us(&usage), most,
+           second_most);
     fflush(stdout);
     CHECK(usage.ru_nvcsw <= WAKEUPS_MAX);
-    CHECK(cpu_us <= CPU_US_MAX);
+    CHECK(second_most <= CPU_US_MAX);
     _exit(0);
 }
 
