@@ -157,6 +157,8 @@ const struct scenario scenarios_held[] = {
     {"producer_aborts", {.setup = producer_holds, .threads = {abort_held, send_1_2, recv_2}}},
     {"consumer_holds", {.setup = consumer_holds, .threads = {release_held, send_1_2, recv_2}}},
     {"both_held", {.setup = both_held, .threads = {commit_held, abort_held, send_1}}},
+    {"both_held_taken",
+     {.setup = both_held, .threads = {commit_held, abort_held, NULL, recv_2}}},
     {"held_and_raced",
      {.setup = held_and_raced, .threads = {NULL, send_1, send_2, recv_1}, .finished = finish_held}},
     {"many_held",

@@ -103,7 +103,8 @@ def add_fuzz(files):
     kept = read_results()
     for file in files:
         run_of = json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
-        new = {"soak": run_of["target"], "arguments": f"--seed {run_of['seed']}",
+        longest = f" --max-len {run_of['max_len']}" if "max_len" in run_of else ""
+        new = {"soak": run_of["target"], "arguments": f"--seed {run_of['seed']}{longest}",
                "engine": run_of["engine"], "sanitizer": run_of["sanitizer"],
                "date": run_of["date"][:len("2000-01-01")], "seconds": run_of["seconds"],
                "counts": {"executions": run_of["executions"]}}
