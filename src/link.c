@@ -99,6 +99,9 @@ int link_judge(int socket, const shmring_link_options *own, shmring_link_peer *r
     if (own->is_welcome != NULL) {
         int pidfd = peer_pidfd(socket);
 
+        /* Who could bring it about that there is none would be judged by less. */
+        if (pidfd < 0 && pidfd != -EOPNOTSUPP)
+            return pidfd == -ESRCH ? -EPERM : pidfd;
         welcome = own->is_welcome(own->argument, &peer, welcome, pidfd < 0 ? -1 : pidfd);
         if (pidfd >= 0)
             close(pidfd);

@@ -9,35 +9,64 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 enum {
     ACCEPTS_PER_STEP = 16, /* so that those under way get on while others flood in */
-    EVENTS_PER_STEP = SHMRING_LINK_PENDING + 1,
+    EVENTS_PER_STEP = SHMRING_LINK_PENDING + 2,
 };
 /* Nobody has to make room for others sooner: a client that is one of many on a busy machine must
  * get the processor in that time, to answer. Those who come meanwhile stay in the queue of the
  * socket. */
 static const int64_t GRACE_NS = 100000000, REST_NS = 1000000;
-/* Which event of the epoll is the socket's; the others are places in pending. */
-static const uint32_t NEW_CLIENT = SHMRING_LINK_PENDING;
+/* Which events of the epoll are the socket's, and that of the end of a rest; the others are places
+ * in pending. */
+static const uint32_t NEW_CLIENT = SHMRING_LINK_PENDING, RESTED = SHMRING_LINK_PENDING + 1;
 
-/* One that shakes hands is told of once, and then again after each step: if a child keeps a copy of
- * its socket, closing ours does not end the watch. */
-static int watch(int epoll, int operation, int fd, uint32_t which)
+static int watch_for(int epoll, int operation, int fd, uint32_t which, uint32_t events)
 {
-    struct epoll_event event = {
-        .events = which == NEW_CLIENT ? EPOLLIN : EPOLLIN | EPOLLONESHOT,
-        .data = {.u32 = which},
-    };
+    struct epoll_event event = {.events = events, .data = {.u32 = which}};
 
     return epoll_ctl(epoll, operation, fd, &event) != 0 ? -errno : 0;
 }
 
+/* One that shakes hands is told of once, and then again after each step: if a child keeps a copy of
+ * its socket, closing ours does not end the watch. */
+static int watch(const shmring_listener *listener, int operation, int fd, uint32_t which)
+{
+    return watch_for(listener->epoll, operation, fd, which, EPOLLIN | EPOLLONESHOT);
+}
+
 int link_watch_socket(const shmring_listener *listener)
 {
-    return watch(listener->epoll, EPOLL_CTL_ADD, listener->socket, NEW_CLIENT);
+    int error =
+        watch_for(listener->epoll, EPOLL_CTL_ADD, listener->socket, NEW_CLIENT, EPOLLIN);
+
+    return error != 0
+               ? error
+               : watch_for(listener->epoll, EPOLL_CTL_ADD, listener->timer, RESTED, EPOLLIN);
+}
+
+/* There is no place for who waits, or no descriptor: the socket stays readable, and to be told of
+ * that all the time would help nobody. 0 or -errno. */
+static int rest(const shmring_listener *listener)
+{
+    const struct itimerspec moment = {.it_value = {.tv_nsec = REST_NS}};
+
+    timerfd_settime(listener->timer, 0, &moment, NULL);
+    return watch_for(listener->epoll, EPOLL_CTL_MOD, listener->socket, NEW_CLIENT, 0);
+}
+
+static int end_rest(const shmring_listener *listener)
+{
+    const struct itimerspec never = {.it_value = {0}};
+    int error =
+        watch_for(listener->epoll, EPOLL_CTL_MOD, listener->socket, NEW_CLIENT, EPOLLIN);
+
+    if (error == 0) /* else we are told again */
+        timerfd_settime(listener->timer, 0, &never, NULL);
+    return error;
 }
 
 /* A place for one more: a free one, or that of the oldest of the uid that takes most, if that has
@@ -64,25 +93,41 @@ static shmring_handshake *find_place(shmring_listener *listener)
     return shmring_clock() - began >= GRACE_NS ? worst : NULL;
 }
 
+/* There is one while there are descriptors at all. */
+static void keep_spare(shmring_listener *listener)
+{
+    if (listener->spare < 0)
+        listener->spare = open("/", O_PATH | O_CLOEXEC);
+}
+
 /* There is no descriptor to accept with: one is given up for the client that waits, which would
- * keep the socket readable for ever. */
+ * keep the socket readable for ever. If somebody else is faster, it comes back later. */
 static void drop_client(shmring_listener *listener)
 {
-    close(listener->spare);
+    if (listener->spare >= 0)
+        close(listener->spare);
+    listener->spare = -1;
     int fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd >= 0)
         close(fd);
-    listener->spare = open("/", O_PATH | O_CLOEXEC);
+    keep_spare(listener);
 }
 
-/* One client. 0; -EAGAIN: there is none, or no place; or why it had to be dropped. */
+static bool is_lack(int error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOSPC ||
+           error == -ENOBUFS;
+}
+
+/* One client. 0; -EAGAIN: there is none; -EBUSY: no place; or why it had to be dropped. */
 static int accept_one(shmring_listener *listener)
 {
     shmring_handshake *place = find_place(listener);
 
     if (place == NULL)
-        return -EAGAIN;
+        return -EBUSY;
+    keep_spare(listener);
     int fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
 
     if (fd < 0) {
@@ -95,29 +140,23 @@ static int accept_one(shmring_listener *listener)
     shmring_handshake handshake;
     int error = link_begin(&handshake, SHMRING_LINK_SERVER, fd, &listener->options);
 
-    if (error != 0) { /* not welcome */
+    if (error != 0) { /* not welcome, or nobody can tell */
         close(fd);
-        return 0;
+        return is_lack(error) ? error : 0;
     }
     shmring_handshake_cancel(place);
     *place = handshake;
-    error = watch(listener->epoll, EPOLL_CTL_ADD, fd, (uint32_t)(place - listener->pending));
+    error = watch(listener, EPOLL_CTL_ADD, fd, (uint32_t)(place - listener->pending));
     if (error != 0)
         shmring_handshake_cancel(place);
     return error;
-}
-
-static bool is_lack(int error)
-{
-    return error == -EMFILE || error == -ENFILE || error == -ENOMEM || error == -ENOSPC ||
-           error == -ENOBUFS;
 }
 
 /* -EAGAIN, or why it was dropped: what is not watched would never get on. */
 static int watch_again(shmring_listener *listener, uint32_t which)
 {
     shmring_handshake *handshake = &listener->pending[which];
-    int error = watch(listener->epoll, EPOLL_CTL_MOD, handshake->socket, which);
+    int error = watch(listener, EPOLL_CTL_MOD, handshake->socket, which);
 
     if (error == 0)
         return -EAGAIN;
@@ -140,7 +179,7 @@ static int step_one(shmring_listener *listener, uint32_t which, shmring_link *re
 static void tell_again(shmring_listener *listener, const struct epoll_event *events, int count)
 {
     for (int i = 0; i < count; i++)
-        if (events[i].data.u32 != NEW_CLIENT &&
+        if (events[i].data.u32 < SHMRING_LINK_PENDING &&
             listener->pending[events[i].data.u32].state != LINK_OVER)
             watch_again(listener, events[i].data.u32);
 }
@@ -152,7 +191,17 @@ static int accept_some(shmring_listener *listener)
 
     for (int i = 0; error == 0 && i < ACCEPTS_PER_STEP; i++)
         error = accept_one(listener);
-    return is_lack(error) ? error : 0;
+    int failed = error == -EBUSY || is_lack(error) ? rest(listener) : 0;
+
+    return is_lack(error) ? error : failed;
+}
+
+/* The socket is readable, or a rest has ended. 0, or a lack. */
+static int take_clients(shmring_listener *listener, uint32_t which)
+{
+    int error = which == RESTED ? end_rest(listener) : 0;
+
+    return error != 0 ? error : accept_some(listener);
 }
 
 /* All that can be done now. 0 with a link, -EAGAIN, or a lack. */
@@ -163,7 +212,7 @@ static int step(shmring_listener *listener, shmring_link *ret_link)
     int64_t now = shmring_clock();
 
     for (int i = 0; i < count; i++) {
-        int error = events[i].data.u32 == NEW_CLIENT
+        int error = events[i].data.u32 >= SHMRING_LINK_PENDING
                         ? -EAGAIN
                         : step_one(listener, events[i].data.u32, ret_link);
 
@@ -177,8 +226,8 @@ static int step(shmring_listener *listener, shmring_link *ret_link)
         if (listener->pending[i].state != LINK_OVER && now >= listener->pending[i].deadline)
             shmring_handshake_cancel(&listener->pending[i]);
     for (int i = 0; i < count && lack == 0; i++)
-        if (events[i].data.u32 == NEW_CLIENT)
-            lack = accept_some(listener);
+        if (events[i].data.u32 >= SHMRING_LINK_PENDING)
+            lack = take_clients(listener, events[i].data.u32);
     return lack != 0 ? lack : -EAGAIN;
 }
 
@@ -196,10 +245,6 @@ int shmring_link_accept(shmring_listener *listener, shmring_link *ret_link, int6
 
         if (left <= 0)
             return -ETIMEDOUT;
-        /* While there is no place for who waits, the descriptor stays readable. */
-        if (find_place(listener) == NULL &&
-            nanosleep(&(struct timespec){.tv_nsec = REST_NS}, NULL) != 0)
-            return -EINTR;
         /* At most the cap, for the sake of handshakes whose time runs out. */
         left = left < SHMRING_WAIT_CAP_NS ? left : SHMRING_WAIT_CAP_NS;
         if (poll(&one, 1, (int)((left + ns_per_ms - 1) / ns_per_ms)) < 0)

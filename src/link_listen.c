@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -93,8 +94,10 @@ static int bind_socket(int fd, const char *path, mode_t mode, struct stat *ret_s
         return -EEXIST;
     unsigned length = link_address(path, ".new", &address);
 
+    if (lstat(address.sun_path, &there) == 0 && !S_ISSOCK(there.st_mode))
+        return -EEXIST;
     if (unlink(address.sun_path) != 0 && errno != ENOENT)
-        return errno == EISDIR ? -EEXIST : -errno;
+        return -errno;
     /* The mode of a socket file is that of its socket, less the umask. */
     if (fchmod(fd, mode) != 0 || bind(fd, (struct sockaddr *)&address, length) != 0)
         return -errno;
@@ -157,7 +160,8 @@ static int open_listener(shmring_listener *listener)
     listener->socket = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     listener->epoll = epoll_create1(EPOLL_CLOEXEC);
     listener->spare = open("/", O_PATH | O_CLOEXEC);
-    if (listener->socket < 0 || listener->epoll < 0 || listener->spare < 0)
+    listener->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (listener->socket < 0 || listener->epoll < 0 || listener->spare < 0 || listener->timer < 0)
         return -errno;
     link_permit_fds(listener->socket, false);
     error = link_watch_socket(listener);
@@ -196,6 +200,7 @@ void shmring_listener_close(shmring_listener *listener)
     close_one(&listener->epoll);
     close_one(&listener->socket);
     close_one(&listener->spare);
+    close_one(&listener->timer);
     close_one(&listener->lock);
     memset(listener, 0, sizeof *listener);
     errno = saved_errno;
@@ -208,7 +213,8 @@ int shmring_link_listen(shmring_listener *ret_listener, const char *path,
     int error;
 
     memset(ret_listener, 0, sizeof *ret_listener);
-    ret_listener->epoll = ret_listener->socket = ret_listener->lock = ret_listener->spare = -1;
+    ret_listener->epoll = ret_listener->socket = ret_listener->lock = -1;
+    ret_listener->spare = ret_listener->timer = -1;
     ret_listener->owner = getpid();
     error = link_read_options(options, &ret_listener->options);
     if (error == 0 && ret_listener->options.capacity == 0)

@@ -17,7 +17,7 @@ enum link_state {
 int link_read_options(const shmring_link_options *options, shmring_link_options *ret_own);
 
 /* Who is at the other end of the socket, and is it one to talk to? 0, -EPERM, -ENOTSOCK,
- * -ENOTCONN. */
+ * -ENOTCONN, or a lack of descriptors to find out. */
 int link_judge(int socket, const shmring_link_options *options, shmring_link_peer *ret_peer);
 
 /* May the other side pass descriptors to us from now on? Where the kernel cannot refuse them they

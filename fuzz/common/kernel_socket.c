@@ -68,6 +68,11 @@ static bool is_socket(int fd)
     return file != NULL && file->kind == KERNEL_SOCKET;
 }
 
+int kernel_pidfd_error(void)
+{
+    return kernel.pidfd_error;
+}
+
 int kernel_getsockopt(int fd, int level, int option, void *ret_value, socklen_t *size)
 {
     static const int errors[] = {ENOPROTOOPT, EINVAL, EMFILE, ENFILE, ENOMEM, 0};
@@ -79,9 +84,10 @@ int kernel_getsockopt(int fd, int level, int option, void *ret_value, socklen_t 
     if (!is_socket(fd))
         return -1;
     if (option == SO_PEERPIDFD) {
-        if (kernel_refuse(kernel_choice(), errors) != 0)
-            return -1;
-        number = kernel_add_file(KERNEL_EVENTFD);
+        number = kernel_refuse(kernel_choice(), errors);
+        if (number == 0)
+            number = kernel_add_file(KERNEL_EVENTFD);
+        kernel.pidfd_error = number < 0 ? errno : 0;
         if (number < 0)
             return -1;
     }

@@ -36,6 +36,9 @@ void kernel_deliver(const struct kernel_packet *packet);
 /* What will be received next, or NULL; how much is there, and whether the end is. */
 const struct kernel_packet *kernel_next(unsigned *ret_count, bool *ret_has_hung_up);
 
+/* Why there was no pidfd of the peer: an errno. 0: there was, or none was asked for. */
+int kernel_pidfd_error(void);
+
 /* What was sent the last time, and how often anything was. */
 const struct kernel_packet *kernel_sent(unsigned *ret_count);
 

@@ -35,6 +35,7 @@ extern struct kernel_state {
     uint8_t (*choice)(void);
     int64_t now;
     unsigned interrupts;
+    int pidfd_error;     /* see kernel_socket.h */
     uint32_t their_lock; /* the byte that another process has locked, and one; 0: none */
     uint64_t pages;      /* in use, by bit */
     struct kernel_file files[KERNEL_FDS];

@@ -12,9 +12,10 @@
  * Each side writes one memfd, its lane: its messages, and how far it has read the other's. The
  * other side has that memory read-only, and cannot change that: it is sealed (F_SEAL_FUTURE_WRITE)
  * before it is handed over, against writing, truncating and punching holes alike, whoever tries and
- * by whatever descriptor. So a bad peer can spoil its own link, by wrong messages or none, and
- * nothing else: it cannot make the other side read or write out of bounds, loop, block past its
- * deadline, or get a signal. (A message may change while it is read in place: copy, then parse.)
+ * by whatever descriptor (kernels before 6.13 may have a gap: /dev/udmabuf, in docs/link.md). So a
+ * bad peer can spoil its own link, by wrong messages or none, and nothing else: it cannot make the
+ * other side read or write out of bounds, loop, block past its deadline, or get a signal. (A
+ * message may change while it is read in place: copy, then parse.)
  *
  * The server makes both lanes, and seals the client's as soon as the client has mapped it: so it
  * takes no descriptor from anybody. A client that distrusts the server brings its own lane
@@ -95,7 +96,9 @@ typedef struct shmring_link_options {
     uint32_t uid_count;
     uint32_t gid_count;
     /* If set, has the last word about those, and may take others. pidfd is -1 where the kernel has
-     * none (before 6.5); it is closed afterwards. Called by the thread that accepts or connects. */
+     * none (before 6.5); it is closed afterwards. A peer whose process has ended (before 6.16), or
+     * for whose pidfd there is no descriptor, is turned away unasked. Called by the thread that
+     * accepts or connects. */
     bool (*is_welcome)(void *argument, const shmring_link_peer *peer, bool is_listed, int pidfd);
     void *argument;
     /* Server: permissions of the socket, read and write bits; 0: 0600. */
@@ -191,7 +194,8 @@ enum shmring_link_side { SHMRING_LINK_SERVER = 0, SHMRING_LINK_CLIENT = 1 };
  * it is taken over on 0 only, and closed with the handshake or the link. Does not wait.
  *   -EINVAL      the options, or no such socket
  *   -EBADF, -ENOTSOCK, -ENOTCONN
- *   -EPERM, -EPROTO, -EOPNOTSUPP, -ENOBUFS, -ENOMEM as from shmring_link_connect()
+ *   -EPERM, -EPROTO, -EOPNOTSUPP, -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM as from
+ *                shmring_link_connect()
  */
 int shmring_handshake_begin(shmring_handshake *ret_handshake, enum shmring_link_side side,
                             int socket, const shmring_link_options *options);
@@ -231,6 +235,7 @@ typedef struct shmring_listener {
     int socket;
     int lock;
     int spare;   /* a descriptor to be given up when there is no other to accept with */
+    int timer;   /* tells when a client that there was no place for is looked at again */
     pid_t owner; /* who removes the socket */
     dev_t device;
     ino_t inode;
@@ -242,13 +247,14 @@ typedef struct shmring_listener {
  * Listens at path: with a slash, that of the socket; without one (a name fit for a segment), that
  * socket in $XDG_RUNTIME_DIR/shmring/ or, if there is no XDG_RUNTIME_DIR, /run/shmring/UID/, made
  * with mode 0700 if it is missing; with '@' in front, an abstract name, which everybody of this
- * network namespace can connect to: it needs is_welcome. A relative path is taken from
- * where the caller is now; one that ends in .lock or .new is -EINVAL. A socket that a dead server
- * left is replaced; a file beside it, path.lock, tells (a living one: -EADDRINUSE). The lists and
- * argument of options are kept by reference. options may be NULL. Does not wait. Returns 0 or
+ * network namespace can connect to: it needs is_welcome. A relative path is taken from where the
+ * caller is now; one that ends in .lock or .new is -EINVAL. A socket that a dead server left is
+ * replaced, also path.new; a file beside it, path.lock, tells (a living one: -EADDRINUSE). The
+ * lists and argument of options are kept by reference. options may be NULL. Does not wait. Returns
+ * 0 or
  *   -EINVAL, -ENAMETOOLONG  the path or the options
  *   -EADDRINUSE  somebody listens there
- *   -EEXIST      there is something else than a socket
+ *   -EEXIST      there, or at path.new, is something else than a socket
  *   -EPERM       the directory belongs neither to the caller nor to root, or others may write to it
  *                (and it is not sticky), or the file beside it is another's, or no file
  *   -EOPNOTSUPP  the kernel cannot seal memory so that links are possible, or has no OFD locks

@@ -123,6 +123,7 @@ static const fault_call calls[] = {
     {"syscall", .errors = {EAGAIN, EINTR, ENOSYS, EPERM, ETIMEDOUT}, .when = {0, ALL, 449}},
     {"syscall", .errors = {EINVAL, ENOMEM, ENOSYS, EPERM}, .when = {0, ALL, SYS_membarrier}},
     {"syscall", .errors = {EINVAL, EIO, ENOMEM, ENOSYS, EPERM}, .when = {0, ALL, SYS_mbind}},
+    {"timerfd_create", .errors = {EMFILE, ENFILE, ENOMEM}},
     {"unlink", .errors = {EACCES, EBUSY, ENOENT, ENOMEM, EPERM, EROFS}, .undoes = 1},
     {"write", .errors = {EAGAIN, EINTR}},
 };

@@ -25,10 +25,11 @@ static const int connect_errors[] = {
 static const int accept_errors[] = {ETIMEDOUT, EINTR,   EMFILE, ENFILE, ENOMEM,
                                     ENOSPC,    ENOBUFS, ENOSYS, 0};
 static const int begin_errors[] = {EINVAL,     EBADF,   ENOTSOCK, ENOTCONN,     EPERM, EPROTO,
-                                   EOPNOTSUPP, ENOBUFS, ENOMEM,   ETOOMANYREFS, 0};
+                                   EOPNOTSUPP, ENOBUFS, ENOMEM,   ETOOMANYREFS, EMFILE, ENFILE,
+                                   0};
 static const int no_errors[] = {0};
 
-enum { IDLE_MAX = 16 };
+enum { IDLE_MAX = 16, REST_US = 2000 /* a listener that lacked something rests for less */ };
 enum { AT_PATH, RELATIVE, NAMED, ABSTRACT };
 static const int64_t MOMENT_NS = 2000000;
 
@@ -213,6 +214,8 @@ static int shake_as_server(const struct scenario *scenario)
             first = served;
         error = client_turn(false);
         idle = both_wait(error, served) ? idle + 1 : 0;
+        if (idle == IDLE_MAX / 2)
+            usleep(REST_US);
     }
     CHECK(fault_injected() != 0 || (has_client && has_server));
     if (fault_injected() <= 1 && idle >= IDLE_MAX)

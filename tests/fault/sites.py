@@ -23,7 +23,6 @@ KNOWN = {
     ("shmring_link_close", "close"): CHILD,
     ("shmring_member_resign", "close"): CHILD,
     ("make_directory", "mkdir"): "it would make /run/shmring",
-    ("shmring_link_accept", "nanosleep"): "in a flood only: process/link_flood",
 }
 
 
