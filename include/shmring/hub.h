@@ -81,12 +81,15 @@ enum {
     SHMRING_HUB_BUDGET_SIZE = 64 << 10,
 };
 
-/* What a channel may take and cost. All 0: the defaults of the hub; and theirs as said here. */
+/* What a channel may take and cost. */
 typedef struct shmring_hub_limits {
-    uint32_t budget;      /* messages per turn; 0: SHMRING_HUB_BUDGET */
-    uint32_t budget_size; /* bytes, after which a turn ends; 0: SHMRING_HUB_BUDGET_SIZE */
+    /* Messages per turn, and bytes, after which a turn ends. 0: as the hub has it, and in its own
+     * options SHMRING_HUB_BUDGET and SHMRING_HUB_BUDGET_SIZE. */
+    uint32_t budget;
+    uint32_t budget_size;
     /* Evict a channel that so many messages in a row had to be dropped for, or that was found full
-     * again so long (ns) after the first time, with no message sent in between. 0: never. */
+     * again, or still, so long (ns) after the first time, with no message sent in between (who
+     * waits for room looks every SHMRING_WAIT_CAP_NS). 0: never. */
     uint32_t drops;
     int64_t full_ns;
 } shmring_hub_limits;
@@ -184,6 +187,7 @@ int shmring_hub_close(shmring_hub *hub);
  * threads. Never returns 0:
  *   -ETIMEDOUT   the deadline has passed
  *   -EINTR       a signal handler ran while it slept
+ *   -ENOSYS      a seccomp filter that came later refuses to let it sleep
  *   -ECANCELED   cancel, or close
  *   -EDEADLK     called by a handler of this hub
  *   -EOWNERDEAD  in a child after fork()
@@ -210,9 +214,10 @@ int shmring_hub_fd(const shmring_hub *hub);
  * Copies a message to the channel, and waits until deadline for room. Messages of one thread keep
  * their order. Returns 0, or
  *   -ETIMEDOUT   full: dropped, and counted. (With SHMRING_NOW also while another thread waits.)
- *   -ENOENT      no such channel, or not any more
+ *   -ENOENT      no such channel, or not any more: also if it is evicted meanwhile
  *   -EMSGSIZE    longer than half a ring less 8 bytes; not counted
  *   -EINTR       a signal handler ran while it waited, and no other thread did for the same
+ *   -ENOSYS      a seccomp filter that came later refuses to let it sleep
  *   -EPIPE       full, and the client does not read any more: dropped
  *   -EOWNERDEAD  the same, for it died; also in a child after fork()
  *   -EBADMSG     the client broke the rules; dispatch will tell its end
@@ -239,12 +244,13 @@ typedef bool shmring_hub_filter(uint64_t id, const shmring_link_peer *peer, void
 int shmring_hub_send_all(shmring_hub *hub, const void *message, uint64_t length, uint32_t type,
                          shmring_hub_filter *filter, void *argument, shmring_hub_sent *ret_sent);
 
-/* Ends a channel: nothing more is sent to it or taken from it, and dispatch tells the last event.
+/* Ends a channel: nothing more is sent to it, but what another thread is just sending, or taken
+ * from it, and dispatch tells the last event.
  * Called by its own handler, no message comes after that. 0, -ENOENT, -EOWNERDEAD. */
 int shmring_hub_evict(shmring_hub *hub, uint64_t id);
 
-/* Limits of one channel in place of those of the hub, from now on. 0, -EINVAL, -ENOENT,
- * -EOWNERDEAD. */
+/* Limits of one channel in place of those of the hub, from now on: all of them, also drops and
+ * full_ns of 0. 0, -EINVAL, -ENOENT, -EOWNERDEAD. */
 int shmring_hub_limit(shmring_hub *hub, uint64_t id, const shmring_hub_limits *limits);
 
 /* The counts are exact when nobody sends or dispatches. stats takes time in proportion to

@@ -125,13 +125,13 @@ void hub_control_step(shmring_hub *hub)
     pthread_mutex_unlock(&hub->control);
 }
 
-/* 0 or -EINTR. */
+/* 0, -EINTR, -ENOSYS. */
 static int sleep_for_clients(shmring_hub *hub, int64_t deadline)
 {
     struct epoll_event events[2];
     int count = hub_sleep(hub->control_epoll, events, 2, deadline, shmring_clock());
 
-    return count < 0 && errno == EINTR ? -EINTR : 0;
+    return count >= 0 ? 0 : errno == EINTR ? -EINTR : -ENOSYS;
 }
 
 int shmring_hub_control(shmring_hub *hub, int64_t deadline)

@@ -34,6 +34,20 @@ static void notice(shmring_hub *hub, uint64_t id)
         hub_rouse(hub, channel);
 }
 
+/* Before what may take its time: who knows how long a handler takes, or letting clients in?
+ * Nothing is left lying while others sleep. Returns whether any do. */
+static bool wake_for_rest(shmring_hub *hub)
+{
+    /* [hub.E] pairs with [hub.F], [hub.G] */
+    shmring_fence_seq_cst();
+    /* relaxed: E orders it. */
+    if (shmring_load32_relaxed(&hub->sleepers) == 0)
+        return false;
+    if (hub_ready_any(&hub->ready))
+        hub_wake_one(hub);
+    return true;
+}
+
 static void take_news(shmring_hub *hub, const struct epoll_event *events, int count)
 {
     bool accepts = false;
@@ -52,6 +66,7 @@ static void take_news(shmring_hub *hub, const struct epoll_event *events, int co
     }
     hub_readers_end();
     if (accepts) {
+        wake_for_rest(hub);
         hub_control_step(hub);
         watch_listener(hub);
     }
@@ -66,7 +81,7 @@ static void look(struct loop *loop)
     take_news(loop->turn.hub, events, epoll_wait(loop->turn.hub->epoll, events, HUB_EVENTS, 0));
 }
 
-/* 0 or -EINTR. */
+/* 0, -EINTR, -ENOSYS. */
 static int sleep_for_news(struct loop *loop)
 {
     shmring_hub *hub = loop->turn.hub;
@@ -79,7 +94,7 @@ static int sleep_for_news(struct loop *loop)
     shmring_fence_seq_cst();
     if (!hub_ready_any(&hub->ready) && !hub_is_cancelled(hub))
         count = hub_sleep(hub->epoll, events, HUB_EVENTS, loop->deadline, loop->now);
-    int error = count < 0 && errno == EINTR ? -EINTR : 0;
+    int error = count >= 0 ? 0 : errno == EINTR ? -EINTR : -ENOSYS;
 
     /* relaxed: F orders it before the next look. */
     shmring_add32_relaxed(&hub->sleepers, UINT32_MAX);
@@ -136,15 +151,9 @@ static void take_turn(struct loop *loop, int slot)
 
     /* relaxed: E orders it. */
     shmring_store32_relaxed(&channel->state, HUB_RUNNING);
-    /* [hub.E] pairs with [hub.F], [hub.G] */
-    shmring_fence_seq_cst();
-    /* relaxed: E orders it. Nothing is left lying while others sleep: who knows how long this
-     * handler takes? And nothing is left unarmed, which nobody would look at. */
-    if (shmring_load32_relaxed(&hub->sleepers) != 0) {
+    /* While others sleep, nothing is left unarmed either, which nobody would look at. */
+    if (wake_for_rest(hub))
         turn.settles = turn.settles || hub->options.wait != SHMRING_WAIT_SPIN;
-        if (hub_ready_any(&hub->ready))
-            hub_wake_one(hub);
-    }
     if (hub_turn_take(&turn, channel) != 0)
         loop->progress = true;
 }

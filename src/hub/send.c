@@ -95,7 +95,7 @@ static int wait_for_room(hub_channel *channel, const struct mail *mail, int64_t 
         shmring_sender_send(&channel->link.sender, mail->message, mail->length, mail->type, until);
     pthread_mutex_lock(&channel->sending);
     channel->is_waiting = false;
-    pthread_cond_signal(&channel->waited);
+    pthread_cond_broadcast(&channel->waited); /* there may be room for more than one */
     return error;
 }
 
@@ -106,6 +106,8 @@ static int send_until(shmring_hub *hub, hub_channel *channel, const struct mail 
     int error = attempt(channel, mail);
 
     while (error == -ETIMEDOUT && shmring_clock() < deadline) {
+        if (is_past_limits(channel))
+            hub_end(hub, channel, SHMRING_HUB_EVICTED);
         if (hub_over(channel) != 0)
             error = -ENOENT;
         else if (hub_is_cancelled(hub))

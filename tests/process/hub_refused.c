@@ -3,7 +3,7 @@
  * Claim: with any limit of descriptors (RLIMIT_NOFILE from 3 up) opening a hub says -EMFILE, and
  * leaves nothing, or works; a client for which there are none is refused, and the next ones are let
  * in. Where epoll_pwait2() is refused, as before Linux 5.11, dispatch and control sleep all the
- * same, and hear of who comes and what they send.
+ * same, and hear of who comes and what they send; where all sleep is refused they say -ENOSYS.
  */
 #include "../messages.h"
 
@@ -139,6 +139,12 @@ static void refused_sleeps_are_sleeps(void)
     hub_await_end(hub, client, SHMRING_HUB_LEFT);
     CHECK_EQ(hub_find(client)->next, 1);
     CHECK_EQ(check_wait(client), 0);
+#ifdef SYS_epoll_wait
+    refuse(SYS_epoll_wait);
+#endif
+    refuse(SYS_epoll_pwait);
+    CHECK_EQ(shmring_hub_dispatch(hub, hub_note, NULL, shmring_deadline(HUB_HANG_NS)), -ENOSYS);
+    CHECK_EQ(shmring_hub_control(hub, shmring_deadline(HUB_HANG_NS)), -ENOSYS);
     CHECK_EQ(shmring_hub_close(hub), 0);
     _exit(0);
 }

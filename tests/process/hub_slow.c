@@ -2,12 +2,13 @@
 /*
  * Claim: a handler that takes long holds up its own channel and no other, as long as there is
  * another thread that dispatches: also channels whose news the first thread has taken with its own.
+ * Letting a client in that takes long holds up none.
  */
 #include "../messages.h"
 
 #include "../hub.h"
 
-enum { CLIENTS = 8, DISPATCHERS = 2, ROUNDS = 300 };
+enum { CLIENTS = 8, DISPATCHERS = 2, ROUNDS = 300, JOINS = 200, MORE = 100 };
 
 static shmring_link links[CLIENTS];
 static shmring_word32 handled; /* of one round */
@@ -68,6 +69,68 @@ static void serve(enum shmring_wait_policy wait, const hub_holdings *before)
     hub_close_and_check(hub, before);
 }
 
+static shmring_word32 flooded, is_over; /* messages handled; of the next claim */
+
+static void count(shmring_hub *hub, const shmring_hub_event *event, void *argument)
+{
+    (void)hub;
+    (void)argument;
+    if (event->kind == SHMRING_HUB_MESSAGE)
+        shmring_add32_release(&flooded, 1);
+}
+
+static void *dispatch_flood(void *argument)
+{
+    CHECK_EQ(shmring_hub_dispatch(argument, count, NULL, SHMRING_NEVER), -ECANCELED);
+    return NULL;
+}
+
+/* Takes until others have handled more. */
+static bool is_welcome(void *argument, const shmring_link_peer *peer, bool is_listed, int pidfd)
+{
+    uint32_t before = shmring_load32_acquire(&flooded);
+
+    (void)argument;
+    (void)peer;
+    (void)pidfd;
+    while (before != 0 && shmring_load32_acquire(&flooded) - before < MORE)
+        usleep(10);
+    return is_listed;
+}
+
+static void *flood(void *argument)
+{
+    shmring_link *link = argument;
+
+    while (shmring_load32_acquire(&is_over) == 0)
+        CHECK_EQ(shmring_sender_send(&link->sender, "", 1, 0, SHMRING_NEVER), 0);
+    return NULL;
+}
+
+static void joining_takes_long(const hub_holdings *before)
+{
+    shmring_hub *hub =
+        hub_open_with((shmring_hub_options){.link = {.is_welcome = is_welcome}});
+    pthread_t threads[DISPATCHERS + 1];
+
+    links[0] = hub_connect_here(hub, count);
+    for (int i = 0; i < DISPATCHERS; i++)
+        CHECK(pthread_create(&threads[i], NULL, dispatch_flood, hub) == 0);
+    CHECK(pthread_create(&threads[DISPATCHERS], NULL, flood, &links[0]) == 0);
+    for (int i = 0; i < JOINS; i++) {
+        shmring_link link = hub_connect();
+
+        shmring_link_close(&link);
+    }
+    shmring_store32_release(&is_over, 1);
+    CHECK(pthread_join(threads[DISPATCHERS], NULL) == 0);
+    shmring_hub_cancel(hub);
+    for (int i = 0; i < DISPATCHERS; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    shmring_link_close(&links[0]);
+    hub_close_and_check(hub, before);
+}
+
 int main(void)
 {
     alarm(110); /* it has hung */
@@ -76,6 +139,7 @@ int main(void)
 
     serve(SHMRING_WAIT_BLOCK, &before);
     serve(SHMRING_WAIT_ADAPTIVE, &before);
+    joining_takes_long(&before);
     hub_remove_path();
     return 0;
 }

@@ -192,6 +192,26 @@ static void who_waits_for_room_holds_nobody_up(const hub_holdings *before)
     close_all(hub, before);
 }
 
+/* Also if nobody else sends to it. */
+static void who_waits_for_one_to_be_evicted_is_told(const hub_holdings *before)
+{
+    shmring_hub *hub = open_hub((shmring_hub_limits){.full_ns = FULL_NS});
+    char message[MESSAGE] = {0};
+    int error;
+
+    while ((error = shmring_hub_send(hub, silent_id, message, sizeof message, 0, SHMRING_NOW)) == 0)
+        continue;
+    CHECK_EQ(error, -ETIMEDOUT);
+    CHECK_EQ(
+        shmring_hub_send(hub, silent_id, message, sizeof message, 0, shmring_deadline(HUB_HANG_NS)),
+        -ENOENT);
+    dispatch(hub);
+    CHECK(silent_is_over);
+    for (uint64_t i = 0; i < MESSAGES; i++)
+        CHECK_EQ(send_one(hub, i), 0);
+    close_all(hub, before);
+}
+
 static void *read_in_a_moment(void *argument)
 {
     char byte[MESSAGE];
@@ -236,6 +256,7 @@ int main(void)
     evicted_after_a_time(&before);
     who_waits_for_room_holds_nobody_up(&before);
     who_waits_gets_room_and_an_end(&before);
+    who_waits_for_one_to_be_evicted_is_told(&before);
     hub_remove_path();
     return 0;
 }
