@@ -134,18 +134,35 @@ static void announce_all(shmring_poll_item *items, uint32_t count, struct waitv 
     shmring_fence_seq_cst();
 }
 
-static void withdraw_all(const shmring_poll_item *items, uint32_t count)
+/* Its descriptor tells what comes from now on, as before the call. True: something came before
+ * that, of which it may not tell. */
+static bool arm_again(shmring_receiver *link)
 {
+    shmring_wait_arm(&link->waiter, link->consumer.read_pos + 1);
+    return is_channel_ready(link, false);
+}
+
+/* Returns how many more are ready. */
+static int withdraw_all(shmring_poll_item *items, uint32_t count)
+{
+    int more = 0;
+
     for (uint32_t i = 0; i < count; i++) {
-        if (items[i].channel == NULL)
+        shmring_receiver *channel = items[i].channel;
+
+        if (channel == NULL)
             continue;
-        shmring_wait_disarm(&items[i].channel->waiter);
-        if (items[i].channel->is_polled && items[i].channel->is_link)
-            shmring_wait_arm(&items[i].channel->waiter, items[i].channel->consumer.read_pos + 1);
-        else if (items[i]
-                     .channel->is_polled) /* its eventfd was cleared: who polls that shall look */
-            shmring_bell_ring(&items[i].channel->waiter.bell, false);
+        shmring_wait_disarm(&channel->waiter);
+        if (!channel->is_polled)
+            continue;
+        if (!channel->is_link) { /* its eventfd was cleared: who polls that shall look */
+            shmring_bell_ring(&channel->waiter.bell, false);
+        } else if (arm_again(channel) && !items[i].is_ready) {
+            items[i].is_ready = true;
+            more++;
+        }
     }
+    return more;
 }
 
 static bool have_all(const shmring_poll_item *items, uint32_t count, enum shmring_backend backend)
@@ -224,6 +241,7 @@ int shmring_poll(shmring_poll_item *items, uint32_t count, int64_t deadline)
     if (ready != 0 || deadline <= SHMRING_NOW)
         return ready != 0 ? ready : -ETIMEDOUT;
     ready = wait_for_any(items, count, deadline);
-    withdraw_all(items, count);
-    return ready;
+    int more = withdraw_all(items, count);
+
+    return more == 0 ? ready : (ready > 0 ? ready : 0) + more;
 }
