@@ -119,10 +119,11 @@ int shmring_channel_create_fds(shmring_channel_fds *ret_fds,
 /* Closes those that are not -1, and sets them to -1. Channels that were opened stay open. */
 void shmring_channel_close_fds(shmring_channel_fds *fds);
 
-/* Removes the name of a channel or queue, and the semaphores that belong to it. options may be
- * NULL. Those who have it open keep it (but those who sleep on a System V semaphore that was
- * removed get -EIDRM). Returns 0; -EMFILE, -ENFILE, -ENOMEM, with nothing removed: it has to look
- * at the ring to find them; or as from shmring_segment_unlink(). */
+/* Removes the name of a channel or queue, and the semaphores that belong to it (of another user's
+ * only with set_owner, for it looks into the ring). options may be NULL. Those who have it open
+ * keep it (but those who sleep on a System V semaphore that was removed get -EIDRM). Returns 0;
+ * -EMFILE, -ENFILE, -ENOMEM, with nothing removed: it has to look at the ring to find them; or as
+ * from shmring_segment_unlink(). */
 int shmring_channel_unlink(const char *name, const shmring_segment_options *options);
 
 /* Opens the channel and takes the role. options may be NULL. Returns 0, or, with the handle

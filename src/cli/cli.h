@@ -101,8 +101,9 @@ int cli_say(enum cli_status status, const char *format, ...) __attribute__((form
 /* For an error (-errno) of the library about the ring name. role: what this process is or wants to
  * be in it, "sender" or "receiver"; NULL: neither. */
 int cli_fail(const char *name, int error, const char *role);
-/* -ENOENT says that a ring is missing, or a semaphore of it: then, -EIDRM. */
-int cli_what_is_missing(const char *name, int error);
+/* -ENOENT says that a ring is missing, or a semaphore of it: then, -EIDRM; -EPERM that a file may
+ * not be used: but it may be no ring, or a damaged one, which is said first. */
+int cli_what_is_wrong(const char *name, int error);
 /* Is name fit for a ring? Else says why not. */
 int cli_check_name(const char *name);
 

@@ -3,6 +3,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 enum { SLOTS = 1024, SLOT_SIZE = 4096 };
 
@@ -48,6 +49,15 @@ int cli_create(const struct cli_options *options)
     return error == 0 ? CLI_OK : cli_fail(name, error, NULL);
 }
 
+/* The library does not map a ring of another user, and so does not find its semaphores. */
+static bool has_hidden_bells(const struct cli_ring *ring)
+{
+    enum shmring_backend backend = shmring_layout_backend(ring->geometry.options);
+
+    return ring->status.st_uid != geteuid() &&
+           (backend == SHMRING_BACKEND_NAMED_SEM || backend == SHMRING_BACKEND_SYSV_SEM);
+}
+
 static int remove_one(const char *name, bool force)
 {
     struct cli_ring ring;
@@ -61,6 +71,8 @@ static int remove_one(const char *name, bool force)
     /* What is no ring at all is another's, and so are semaphores of that name. */
     if (error != 0 && error != -EPROTO && force)
         found = cli_remove_lost_bells(name);
+    if (error == 0 && has_hidden_bells(&ring))
+        cli_remove_lost_bells(name);
     if (error == 0 || (unclear && force))
         error = shmring_channel_unlink(name, NULL);
     if (error == 0 || (error == -ENOENT && found))

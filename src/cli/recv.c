@@ -76,11 +76,11 @@ static int open_ring(struct recv *recv)
         if (error == 0)
             cli_set_cancel(cancel, recv);
         if (error != -ENOENT && error != -EAGAIN)
-            return error;
+            return cli_what_is_wrong(recv->name, error);
         if (cli_signal)
             return -EINTR;
         if (shmring_clock() >= end)
-            return cli_what_is_missing(recv->name, error);
+            return cli_what_is_wrong(recv->name, error);
         cli_pause();
     }
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     int error;
@@ -20,9 +21,7 @@ static const struct {
     {-EIDRM, CLI_BROKEN, "its semaphores were removed: no one can wait (rm it and make it anew)"},
     {-EAGAIN, CLI_BROKEN, "the ring is half made: its creator is not done, or died"},
     {-EACCES, CLI_PERMISSION, NULL},
-    {-EPERM, CLI_PERMISSION,
-     "not allowed: the ring is another user's (links are for that: serve), or its mode lets "
-     "strangers in (add --mode if that is meant)"},
+    {-EPERM, CLI_PERMISSION, "not allowed: the ring is another user's"},
     {-EPROTO, CLI_LAYOUT, "not a ring"},
     {-EPROTONOSUPPORT, CLI_LAYOUT, "a ring of a layout that this version does not know"},
     {-EPROTOTYPE, CLI_LAYOUT, "the ring holds elements of one size, not messages"},
@@ -48,6 +47,18 @@ int cli_say(enum cli_status status, const char *format, ...)
     return (int)status;
 }
 
+/* Why a ring that is to be used may not be opened. */
+static const char *why_forbidden(const char *name)
+{
+    struct cli_ring ring;
+
+    if (cli_inspect_named(name, &ring) != 0 || ring.status.st_uid != geteuid())
+        return "not allowed: the ring is another user's (links are for that: serve)";
+    if (ring.status.st_nlink != 1)
+        return "not allowed: its file has another name, too";
+    return "not allowed: its mode lets strangers in (add --mode if that is meant)";
+}
+
 int cli_fail(const char *name, int error, const char *role)
 {
     if ((error == -EINTR || error == -ECANCELED) && cli_signal)
@@ -57,6 +68,8 @@ int cli_fail(const char *name, int error, const char *role)
     if (error == -EOWNERDEAD && role != NULL)
         return cli_say(CLI_BROKEN, "%s: the %s died", name,
                        strcmp(role, "sender") == 0 ? "receiver" : "sender");
+    if (error == -EPERM && role != NULL)
+        return cli_say(CLI_PERMISSION, "%s: %s", name, why_forbidden(name));
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
         if (errors[i].error == error)
             return cli_say(errors[i].status, "%s: %s", name,
@@ -65,11 +78,17 @@ int cli_fail(const char *name, int error, const char *role)
     return cli_say(CLI_FAILED, "%s: %s", name, strerror(-error));
 }
 
-int cli_what_is_missing(const char *name, int error)
+int cli_what_is_wrong(const char *name, int error)
 {
     struct cli_ring ring;
 
-    return error == -ENOENT && cli_inspect_named(name, &ring) == 0 && ring.is_mute ? -EIDRM : error;
+    if (error != -ENOENT && error != -EPERM)
+        return error;
+    int found = cli_inspect_named(name, &ring);
+
+    if (found == 0)
+        return error == -ENOENT && ring.is_mute ? -EIDRM : error;
+    return found != -EACCES ? found : error;
 }
 
 int cli_check_name(const char *name)

@@ -54,7 +54,7 @@ static int open_ring(struct cli_sink *sink)
     if (error == -EAGAIN && cli_signal)
         error = -EINTR;
     if (error != 0)
-        return cli_fail(sink->name, cli_what_is_missing(sink->name, error), "sender");
+        return cli_fail(sink->name, cli_what_is_wrong(sink->name, error), "sender");
     return CLI_OK;
 }
 

@@ -202,10 +202,15 @@ static void failures_have_their_status(void)
     cli_expect(1, "no room", "$S send $N --capacity 512G < /dev/null");
     cli_expect(0, NULL, "! ls /dev/shm | grep -q \"$N\"");
     cli_expect(0, NULL, "$S create $N --mode 0666");
-    cli_expect(6, "not allowed", "$S recv $N --timeout 0");
-    cli_expect(6, "not allowed", "$S send $N < /dev/null");
+    cli_expect(6, "add --mode", "$S recv $N --timeout 0");
+    cli_expect(6, "add --mode", "$S send $N < /dev/null");
     cli_expect(0, NULL, "echo a | $S send $N --mode 0666");
-    cli_expect(0, NULL, "test $($S recv $N --mode 0666) = a && $S rm $N");
+    cli_expect(0, NULL, "test $($S recv $N --mode 0666) = a && ln /dev/shm/$N /dev/shm/$N.x");
+    cli_expect(6, "another name", "$S recv $N --mode 0666 --timeout 0");
+    cli_expect(0, NULL, "$S rm $N $N.x && echo text > /dev/shm/$N && chmod 0644 /dev/shm/$N");
+    cli_expect(7, "not a ring", "$S recv $N --timeout 0");
+    cli_expect(7, "not a ring", "$S send $N < /dev/null");
+    cli_expect(0, NULL, "$S rm --force $N");
 }
 
 static void output_that_fails_is_1(void)

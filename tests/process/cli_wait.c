@@ -235,6 +235,30 @@ static void sysv_sets(void)
     }
 }
 
+/* Only root can remove what is another's in /dev/shm. */
+static void semaphores_of_another_user(void)
+{
+    int sets[2];
+
+    if (geteuid() != 0 || cli_sh("$AS_OTHER $S --help > /dev/null 2>&1") != 0)
+        return;
+    printf("rm by root removes the semaphores of another user's ring, too\n");
+    for (int i = 0; i < KINDS; i++) {
+        char line[256];
+
+        for (int j = 2; j < BACKENDS; j++) {
+            snprintf(line, sizeof line, "$AS_OTHER $S create $N --kind %s --backend %s", kinds[i],
+                     backends[j]);
+            cli_expect(0, NULL, line);
+            if (strcmp(backends[j], "sysv-sem") == 0)
+                read_sets(sets);
+            cli_expect(6, "another user's", "$S recv $N --timeout 10ms");
+            cli_expect(0, NULL, "$S rm $N && ! ls /dev/shm | grep \"$N\"");
+        }
+        check_sets(sets, false);
+    }
+}
+
 static void named_semaphores(void)
 {
     printf("rm --force removes named semaphores of a damaged ring, and of one that is gone\n");
@@ -300,6 +324,8 @@ static void test(void)
     interrupts();
     what_is_shown();
     sysv_sets();
+    CHECK(setenv("AS_OTHER", "setpriv --reuid 65534 --regid 65534 --clear-groups", 1) == 0);
+    semaphores_of_another_user();
     named_semaphores();
     wrong_values();
 }
