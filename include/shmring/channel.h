@@ -64,8 +64,8 @@ typedef struct shmring_channel_options {
      * Receiving: for throughput. A receiver that was woken for a message sleeps on until about
      * gather_count messages are there (judged by the length of the first), or half of the ring, or
      * gather_ns have passed; so it is woken for many at once, and a message may be so much late.
-     * (Of a queue: also for other receivers, which are not woken meanwhile.) Both 0: at once.
-     * gather_ns at most SHMRING_GATHER_NS_MAX.
+     * (Of a queue: also for other receivers, which are not woken meanwhile.) Both 0: at once;
+     * one without the other is -EINVAL. gather_ns at most SHMRING_GATHER_NS_MAX.
      */
     uint32_t gather_count;
     /* Creating a queue: room for a message, bytes; 0: 256. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the handles of mpmc.h hold, and the slow halves of its calls: the walks, and what goes
- * wrong. Only mpmc.h is for users; the ordering table is there.
+ * wrong. For users are the slot and the wish, below, and mpmc.h; the ordering table is there.
  */
 #ifndef SHMRING_MPMC_SIDE_H
 #define SHMRING_MPMC_SIDE_H

@@ -16,7 +16,8 @@
  * Handles are the caller's memory, private to the process, used by one thread at a time, and not
  * to be copied or used in a child after fork(). Nothing is allocated. Calls are not
  * async-signal-safe, but for those that say so. A slot (shmring_mpmc_slot: data, length, type, and
- * whether a dead receiver had it before) and what may be wished for are in mpmc_side.h.
+ * whether a dead receiver had it before) and what may be wished for (enum shmring_mpmc_wish) are in
+ * mpmc_side.h.
  */
 #ifndef SHMRING_QUEUE_H
 #define SHMRING_QUEUE_H

@@ -25,7 +25,7 @@ static const struct cli_command commands[] = {
      "removed, and nobody can attach), leftover (a semaphore whose ring is gone). USED\n"
      "and CAPACITY are bytes; of a ring of elements (KIND spsc:SIZE) elements; of a ring\n"
      "of many (KIND mpmc:SIZE) messages and slots of that size. SENDER and RECEIVER are\n"
-     "process ids, or (N): there are N.\n",
+     "process ids, or (N): there are N. Rings that one may not read are left out.\n",
      0, 0, cli_ls},
     {"info", "NAME", "show everything about one", "jLugO",
      "With --link, or a slash in NAME, of a link: it asks the server there for one, and\n"

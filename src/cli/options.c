@@ -39,7 +39,7 @@ static const struct {
     {'j', "json", NULL, "JSON instead of a table"},
     {'m', "mode", "MODE", "0600-0666: of a new ring (0600), at most of an old (0660)"},
     {'q', "mode", "MODE", "0600-0666: of the socket (0600, with --allow-... 0666)"},
-    {'M', "max-message", "SIZE", "longest message, and the piece that raw reads (64K)"},
+    {'M', "max-message", "SIZE", "longest message (the ring's limit); of raw, piece (64K)"},
     {'n', "no-create", NULL, "fail if there is no such ring"},
     {'t', "timeout", "TIME", "longest wait for the other side: 10us, 5ms, 1s (forever)"},
     {'y', "type", "N", "type of the messages, 0 to 4294967295 (default 0)"},
