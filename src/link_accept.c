@@ -40,12 +40,10 @@ static int watch(const shmring_listener *listener, int operation, int fd, uint32
 
 int link_watch_socket(const shmring_listener *listener)
 {
-    int error =
-        watch_for(listener->epoll, EPOLL_CTL_ADD, listener->socket, NEW_CLIENT, EPOLLIN);
+    int error = watch_for(listener->epoll, EPOLL_CTL_ADD, listener->socket, NEW_CLIENT, EPOLLIN);
 
-    return error != 0
-               ? error
-               : watch_for(listener->epoll, EPOLL_CTL_ADD, listener->timer, RESTED, EPOLLIN);
+    return error != 0 ? error
+                      : watch_for(listener->epoll, EPOLL_CTL_ADD, listener->timer, RESTED, EPOLLIN);
 }
 
 /* There is no place for who waits, or no descriptor: the socket stays readable, and to be told of
@@ -61,8 +59,7 @@ static int rest(const shmring_listener *listener)
 static int end_rest(const shmring_listener *listener)
 {
     const struct itimerspec never = {.it_value = {0}};
-    int error =
-        watch_for(listener->epoll, EPOLL_CTL_MOD, listener->socket, NEW_CLIENT, EPOLLIN);
+    int error = watch_for(listener->epoll, EPOLL_CTL_MOD, listener->socket, NEW_CLIENT, EPOLLIN);
 
     if (error == 0) /* else we are told again */
         timerfd_settime(listener->timer, 0, &never, NULL);

@@ -151,8 +151,7 @@ int shmring_queue_recv(shmring_queue_receiver *receiver, void *buffer, uint32_t 
 
 /* As shmring_sender_stats(). Takes time in proportion to the number of slots. */
 void shmring_queue_sender_stats(const shmring_queue_sender *sender, shmring_stats *ret_stats);
-void shmring_queue_receiver_stats(const shmring_queue_receiver *receiver,
-                                  shmring_stats *ret_stats);
+void shmring_queue_receiver_stats(const shmring_queue_receiver *receiver, shmring_stats *ret_stats);
 
 /* As shmring_receiver_cancel() and so on. At once with futexes and System V semaphores; of several
  * who sleep on one POSIX semaphore or eventfd, others may be faster to wake up, again and again. */

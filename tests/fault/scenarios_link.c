@@ -24,9 +24,9 @@ static const int connect_errors[] = {
 /* Also what a handshake that was begun without a path says. */
 static const int accept_errors[] = {ETIMEDOUT, EINTR,   EMFILE, ENFILE, ENOMEM,
                                     ENOSPC,    ENOBUFS, ENOSYS, 0};
-static const int begin_errors[] = {EINVAL,     EBADF,   ENOTSOCK, ENOTCONN,     EPERM, EPROTO,
-                                   EOPNOTSUPP, ENOBUFS, ENOMEM,   ETOOMANYREFS, EMFILE, ENFILE,
-                                   0};
+static const int begin_errors[] = {EINVAL, EBADF,      ENOTSOCK, ENOTCONN, EPERM,
+                                   EPROTO, EOPNOTSUPP, ENOBUFS,  ENOMEM,   ETOOMANYREFS,
+                                   EMFILE, ENFILE,     0};
 static const int no_errors[] = {0};
 
 enum { IDLE_MAX = 16, REST_US = 2000 /* a listener that lacked something rests for less */ };

@@ -109,8 +109,7 @@ static void *flood(void *argument)
 
 static void joining_takes_long(const hub_holdings *before)
 {
-    shmring_hub *hub =
-        hub_open_with((shmring_hub_options){.link = {.is_welcome = is_welcome}});
+    shmring_hub *hub = hub_open_with((shmring_hub_options){.link = {.is_welcome = is_welcome}});
     pthread_t threads[DISPATCHERS + 1];
 
     links[0] = hub_connect_here(hub, count);
