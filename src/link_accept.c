@@ -46,29 +46,36 @@ int link_watch_socket(const shmring_listener *listener)
                       : watch_for(listener->epoll, EPOLL_CTL_ADD, listener->timer, RESTED, EPOLLIN);
 }
 
-/* There is no place for who waits, or no descriptor: the socket stays readable, and to be told of
- * that all the time would help nobody. 0 or -errno. */
-static int rest(const shmring_listener *listener)
+/* There is no place for who waits, or no descriptor, until then or until a handshake ends: the
+ * socket stays readable, and to be told of that all the time would help nobody. 0 or -errno. */
+static int rest_until(shmring_listener *listener, int64_t then)
 {
-    const struct itimerspec moment = {.it_value = {.tv_nsec = REST_NS}};
+    const int64_t ns_per_s = 1000000000;
+    const struct itimerspec end = {
+        .it_value = {.tv_sec = (time_t)(then / ns_per_s), .tv_nsec = (long)(then % ns_per_s)}};
 
-    timerfd_settime(listener->timer, 0, &moment, NULL);
+    timerfd_settime(listener->timer, TFD_TIMER_ABSTIME, &end, NULL);
+    listener->rests = true;
     return watch_for(listener->epoll, EPOLL_CTL_MOD, listener->socket, NEW_CLIENT, 0);
 }
 
-static int end_rest(const shmring_listener *listener)
+static int end_rest(shmring_listener *listener)
 {
     const struct itimerspec never = {.it_value = {0}};
+
+    if (!listener->rests)
+        return 0;
     int error = watch_for(listener->epoll, EPOLL_CTL_MOD, listener->socket, NEW_CLIENT, EPOLLIN);
 
-    if (error == 0) /* else we are told again */
-        timerfd_settime(listener->timer, 0, &never, NULL);
-    return error;
+    if (error != 0) /* we are told again by the timer */
+        return error;
+    timerfd_settime(listener->timer, 0, &never, NULL);
+    listener->rests = false;
+    return 0;
 }
 
-/* A place for one more: a free one, or that of the oldest of the uid that takes most, if that has
- * had its grace. Else NULL. */
-static shmring_handshake *find_place(shmring_listener *listener)
+/* The place for one more: a free one, or that of the oldest of the uid that takes most. */
+static shmring_handshake *next_place(shmring_listener *listener)
 {
     shmring_handshake *const pending = listener->pending, *worst = pending;
     uint32_t most = 0;
@@ -85,9 +92,23 @@ static shmring_handshake *find_place(shmring_listener *listener)
             worst = &pending[i];
         }
     }
-    const int64_t began = worst->deadline - listener->options.timeout_ns;
+    return worst;
+}
 
-    return shmring_clock() - began >= GRACE_NS ? worst : NULL;
+static int64_t grace_end(const shmring_listener *listener, const shmring_handshake *place)
+{
+    return place->deadline - listener->options.timeout_ns + GRACE_NS;
+}
+
+/* All places are taken: till the next one has to go, or the time of any is over. */
+static int rest_while_full(shmring_listener *listener)
+{
+    int64_t end = grace_end(listener, next_place(listener));
+
+    for (uint32_t i = 0; i < SHMRING_LINK_PENDING; i++)
+        if (listener->pending[i].deadline < end)
+            end = listener->pending[i].deadline;
+    return rest_until(listener, end);
 }
 
 /* There is one while there are descriptors at all. */
@@ -120,9 +141,9 @@ static bool is_lack(int error)
 /* One client. 0; -EAGAIN: there is none; -EBUSY: no place; or why it had to be dropped. */
 static int accept_one(shmring_listener *listener)
 {
-    shmring_handshake *place = find_place(listener);
+    shmring_handshake *place = next_place(listener);
 
-    if (place == NULL)
+    if (place->state != LINK_OVER && shmring_clock() < grace_end(listener, place))
         return -EBUSY;
     keep_spare(listener);
     int fd = accept4(listener->socket, NULL, NULL, SOCK_CLOEXEC);
@@ -169,7 +190,11 @@ static int step_one(shmring_listener *listener, uint32_t which, shmring_link *re
 
     if (error == 0) /* its socket is no longer ours to watch */
         epoll_ctl(listener->epoll, EPOLL_CTL_DEL, ret_link->socket, NULL);
-    return error == -EAGAIN ? watch_again(listener, which) : error;
+    if (error == -EAGAIN)
+        return watch_again(listener, which);
+    /* What it kept may be what others wait for. If this fails, the rest ends by itself. */
+    (void)end_rest(listener);
+    return error;
 }
 
 /* These were told of, and not looked at. */
@@ -188,9 +213,11 @@ static int accept_some(shmring_listener *listener)
 
     for (int i = 0; error == 0 && i < ACCEPTS_PER_STEP; i++)
         error = accept_one(listener);
-    int failed = error == -EBUSY || is_lack(error) ? rest(listener) : 0;
-
-    return is_lack(error) ? error : failed;
+    if (error == -EBUSY)
+        return rest_while_full(listener);
+    if (is_lack(error))
+        rest_until(listener, shmring_clock() + REST_NS);
+    return is_lack(error) ? error : 0;
 }
 
 /* The socket is readable, or a rest has ended. 0, or a lack. */
@@ -199,6 +226,15 @@ static int take_clients(shmring_listener *listener, uint32_t which)
     int error = which == RESTED ? end_rest(listener) : 0;
 
     return error != 0 ? error : accept_some(listener);
+}
+
+static void drop_late(shmring_listener *listener, int64_t now)
+{
+    for (uint32_t i = 0; i < SHMRING_LINK_PENDING; i++)
+        if (listener->pending[i].state != LINK_OVER && now >= listener->pending[i].deadline) {
+            shmring_handshake_cancel(&listener->pending[i]);
+            (void)end_rest(listener);
+        }
 }
 
 /* All that can be done now. 0 with a link, -EAGAIN, or a lack. */
@@ -219,9 +255,7 @@ static int step(shmring_listener *listener, shmring_link *ret_link)
         }
         lack = is_lack(error) ? error : lack;
     }
-    for (uint32_t i = 0; i < SHMRING_LINK_PENDING; i++)
-        if (listener->pending[i].state != LINK_OVER && now >= listener->pending[i].deadline)
-            shmring_handshake_cancel(&listener->pending[i]);
+    drop_late(listener, now);
     for (int i = 0; i < count && lack == 0; i++)
         if (events[i].data.u32 >= SHMRING_LINK_PENDING)
             lack = take_clients(listener, events[i].data.u32);

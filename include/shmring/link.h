@@ -236,6 +236,7 @@ typedef struct shmring_listener {
     int lock;
     int spare;   /* a descriptor to be given up when there is no other to accept with */
     int timer;   /* tells when a client that there was no place for is looked at again */
+    bool rests;  /* and till then the socket is not watched */
     pid_t owner; /* who removes the socket */
     dev_t device;
     ino_t inode;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Claim: a listener that has no place for another client, or no descriptor, rests: it is not
- * readable all the time, and is again by itself. It drops whom it has no descriptor for, also after
- * somebody else took the one that it had spared for that. Whom it cannot judge for lack of one is
- * turned away, unasked.
+ * readable all the time, and is again by itself, or once a place is free. It drops whom it has no
+ * descriptor for, also after somebody else took the one that it had spared for that. Whom it cannot
+ * judge for lack of one is turned away, unasked.
  */
 #include "link_middle.h"
 
@@ -97,6 +97,38 @@ static void full_it_rests(void)
     shmring_listener_close(&listener);
 }
 
+static int count_pending(void)
+{
+    int count = 0;
+
+    for (int i = 0; i < SHMRING_LINK_PENDING; i++)
+        count += listener.pending[i].state != 0;
+    return count;
+}
+
+/* Who waits gets the place of one that goes away at once, not at the end of the rest. */
+static void free_place_ends_the_rest(void)
+{
+    const shmring_link_options patient = {.size = sizeof patient,
+                                          .timeout_ns = INT64_C(60000000000)};
+    int fds[SHMRING_LINK_PENDING + 1];
+
+    listen_with(&patient);
+    for (int i = 0; i <= SHMRING_LINK_PENDING; i++)
+        fds[i] = connect_raw();
+    while (!listener.rests)
+        CHECK_EQ(accept_now(), -ETIMEDOUT);
+    close(fds[SHMRING_LINK_PENDING - 1]);
+    CHECK_EQ(accept_now(), -ETIMEDOUT);
+    CHECK(is_readable(shmring_listener_fd(&listener), 0));
+    CHECK_EQ(accept_now(), -ETIMEDOUT);
+    CHECK_EQ(count_pending(), SHMRING_LINK_PENDING);
+    fds[SHMRING_LINK_PENDING - 1] = fds[SHMRING_LINK_PENDING];
+    for (int i = 0; i < SHMRING_LINK_PENDING; i++)
+        close(fds[i]);
+    shmring_listener_close(&listener);
+}
+
 /* With so many descriptors left a client that comes now is dropped, and told. */
 static void drops_one(int left)
 {
@@ -182,6 +214,7 @@ int main(void)
     CHECK(mkdtemp(directory) != NULL);
     snprintf(path, sizeof path, "%s/socket", directory);
     full_it_rests();
+    free_place_ends_the_rest();
     spare_descriptor_comes_back();
     if (has_pidfds())
         nobody_is_judged_by_less();
