@@ -4,10 +4,20 @@
  * of a call on a claim ring, and the one that recovers what it left between any two of those. What
  * kill_step says of the others, of messages, slots and places holds after both deaths.
  *
- * usage: kill_pairs [SEED] [--scale ROUNDS]     without: of each case one first death
+ * usage: kill_pairs [SEED] [--scale ROUNDS]     without: of each case one first death; with it all
+ * of them where there are few, else some
  */
 #include "kill_step_check.h"
 #include "kill_step_rounds.h"
+
+enum {
+    FEW = 160, /* optimized, that is all of write, commit, abort and release */
+#ifdef __OPTIMIZE__
+    ONE_FIRST_OF = 16,
+#else
+    ONE_FIRST_OF = 64, /* three times as many firsts, and as many seconds to each */
+#endif
+};
 
 static struct boundary firsts[BOUNDARIES_MAX];
 static unsigned first_count;
@@ -96,6 +106,15 @@ static bool records_firsts(struct runner *first, struct runner *second, enum ope
     return is_possible;
 }
 
+static bool is_chosen(unsigned i, uint64_t random)
+{
+    unsigned one_of = first_count;
+
+    if (is_thorough)
+        one_of = first_count <= FEW ? 1 : ONE_FIRST_OF;
+    return i % one_of == random % one_of;
+}
+
 static void try(enum operation operation, enum state state, uint64_t random, struct count *count)
 {
     struct runner first = {.victim = victim_places}, second = {.victim = victim_places + 1};
@@ -106,10 +125,8 @@ static void try(enum operation operation, enum state state, uint64_t random, str
     build(state, random / 2 % 16, random / 32 % 2 != 0);
     save();
     if (records_firsts(&first, &second, operation, bet)) {
-        unsigned chosen = (unsigned)(random / 64 % first_count);
-
         for (unsigned i = 0; i < first_count; i++)
-            if (is_thorough || i == chosen)
+            if (is_chosen(i, random / 64))
                 try_seconds(&first, &second, operation, bet, &firsts[i], count);
         count->cases++;
     }
