@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Claim: a listener that has no place for another client, or no descriptor, rests: it is not
- * readable all the time, and is again by itself, or once a place is free. It drops whom it has no
- * descriptor for, also after somebody else took the one that it had spared for that. Whom it cannot
- * judge for lack of one is turned away, unasked.
+ * readable all the time, and is again by itself, or once a place is free. Nobody has to make room
+ * before it had its grace. It drops whom it has no descriptor for, also after somebody else took
+ * the one that it had spared for that. Whom it cannot judge for lack of one is turned away,
+ * unasked.
  */
 #include "link_middle.h"
 
@@ -11,11 +12,13 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 
-enum { TRIES = 1000, LIMIT = 1024, HANG_MS = 60000 };
+enum { TRIES = 1000, MANY = 400, LIMIT = 1024, HANG_MS = 60000 };
 
 static char directory[] = "/tmp/shmring-link-XXXXXX";
 static char path[SHMRING_LINK_PATH_MAX];
 static shmring_listener listener;
+static const shmring_link_options patient = {.size = sizeof patient,
+                                             .timeout_ns = INT64_C(60000000000)};
 static unsigned asked;
 
 static bool is_welcome(void *argument, const shmring_link_peer *peer, bool is_listed, int pidfd)
@@ -72,29 +75,47 @@ static void listen_with(const shmring_link_options *options)
     CHECK_EQ(shmring_link_listen(&listener, path, options), 0);
 }
 
+/* With clients that say nothing, until there is no place, and one more. Nobody has to go before its
+ * grace is over, so it comes to that, unless it takes so long to connect. Returns how many. */
+static int fill(int fds[MANY])
+{
+    int count = 0;
+
+    do {
+        CHECK(count < MANY - 1);
+        fds[count++] = connect_raw();
+        CHECK_EQ(accept_now(), -ETIMEDOUT);
+    } while (!listener.rests);
+    fds[count++] = connect_raw();
+    return count;
+}
+
+static void close_all(const int *fds, int count)
+{
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+    shmring_listener_close(&listener);
+}
+
+/* The oldest makes room for the last one after a while: till then it rests, and looks again. */
 static void full_it_rests(void)
 {
-    const shmring_link_options patient = {.size = sizeof patient,
-                                          .timeout_ns = INT64_C(60000000000)};
-    int fds[SHMRING_LINK_PENDING + 1];
+    int fds[MANY];
     bool rests = false;
 
     listen_with(&patient);
-    for (int i = 0; i <= SHMRING_LINK_PENDING; i++)
-        fds[i] = connect_raw();
-    /* The oldest makes room for the last one after a while: till then it rests, and looks again. */
+    int count = fill(fds), oldest = count - 1 - SHMRING_LINK_PENDING;
+
     for (int i = 0; i < TRIES && !rests; i++) {
         CHECK_EQ(accept_now(), -ETIMEDOUT);
         rests = !is_readable(shmring_listener_fd(&listener), 0);
     }
     CHECK(rests);
-    while (!is_readable(fds[0], 0)) {
+    while (!is_readable(fds[oldest], 0)) {
         CHECK(is_readable(shmring_listener_fd(&listener), HANG_MS));
         CHECK_EQ(accept_now(), -ETIMEDOUT);
     }
-    for (int i = 0; i <= SHMRING_LINK_PENDING; i++)
-        close(fds[i]);
-    shmring_listener_close(&listener);
+    close_all(fds, count);
 }
 
 static int count_pending(void)
@@ -109,24 +130,18 @@ static int count_pending(void)
 /* Who waits gets the place of one that goes away at once, not at the end of the rest. */
 static void free_place_ends_the_rest(void)
 {
-    const shmring_link_options patient = {.size = sizeof patient,
-                                          .timeout_ns = INT64_C(60000000000)};
-    int fds[SHMRING_LINK_PENDING + 1];
+    int fds[MANY];
 
     listen_with(&patient);
-    for (int i = 0; i <= SHMRING_LINK_PENDING; i++)
-        fds[i] = connect_raw();
-    while (!listener.rests)
-        CHECK_EQ(accept_now(), -ETIMEDOUT);
-    close(fds[SHMRING_LINK_PENDING - 1]);
+    int count = fill(fds);
+
+    close(fds[count - 2]);
     CHECK_EQ(accept_now(), -ETIMEDOUT);
     CHECK(is_readable(shmring_listener_fd(&listener), 0));
     CHECK_EQ(accept_now(), -ETIMEDOUT);
     CHECK_EQ(count_pending(), SHMRING_LINK_PENDING);
-    fds[SHMRING_LINK_PENDING - 1] = fds[SHMRING_LINK_PENDING];
-    for (int i = 0; i < SHMRING_LINK_PENDING; i++)
-        close(fds[i]);
-    shmring_listener_close(&listener);
+    fds[count - 2] = fds[count - 1];
+    close_all(fds, count - 1);
 }
 
 /* With so many descriptors left a client that comes now is dropped, and told. */
