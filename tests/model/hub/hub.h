@@ -267,6 +267,7 @@ static inline void fill(hub_channel *channel, shmring_hub *of, uint32_t slot)
 {
     channel->id = FIRST_ID | slot;
     channel->hub = of;
+    channel->link.mine.base = of; /* the link is open */
     channel->link.socket = A_SOCKET;
     channel->link.receiver.consumer.side.peer_id = slot;
     channel->link.receiver.waiter.peer = &clients[slot];
