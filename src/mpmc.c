@@ -192,7 +192,7 @@ bool shmring_mpmc_poison(shmring_mpmc_side *side)
 int shmring_mpmc_renew(const shmring_mpmc_side *side, shmring_mpmc_slot *slot, uint64_t kind)
 {
     shmring_word64 *shared = shmring_mpmc_word(side, slot->idx);
-    shmring_mpmc_slot renewed = *slot;
+    shmring_mpmc_slot renewed = {.idx = slot->idx};
 
     for (int tries = 0; tries < SHMRING_MPMC_TRIES; tries++) {
         /* [mpmc.E] pairs with [mpmc.F] */

@@ -72,8 +72,6 @@ def digestible(text):
     text = re.sub(r"\*ret_slot = (?:\(shmring_mpmc_slot\))?((?:\{|shmring_mpmc_own\()[^;]*);",
                   r"{ shmring_mpmc_slot model_slot = \1; model_copy(ret_slot, &model_slot); }",
                   text)
-    text = re.sub(r"shmring_mpmc_slot (\w+) = \*slot;",
-                  r"shmring_mpmc_slot \1; model_copy(&\1, slot);", text)
     text = text.replace("SHMRING_MPMC_OPEN_MAX = 32", "SHMRING_MPMC_OPEN_MAX = OPEN_MAX")
     return text.replace("consumer->open[kept++] = consumer->open[i];", MOVE)
 
